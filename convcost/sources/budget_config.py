@@ -1,9 +1,9 @@
 """Budgets in configuration files, and the specs that they are for."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,11 +13,11 @@ from convcost.language.budget_config import (
     glob_variants,
     read_config,
 )
-from convcost.language.patterns import MAX_COMPARISONS, comparisons, has_wildcard
+from convcost.language.patterns import MAX_COMPARISONS, comparisons, has_wildcard, matcher
 from convcost.model.errors import Source, UsageError
-from convcost.model.network import Budget, Rule
+from convcost.model.network import Budget, Rule, path_prefixes
 from convcost.model.record import NamedTuple
-from convcost.reports.check.measures import LayerIndex, MeasuredNetwork
+from convcost.reports.check.measures import MeasuredNetwork
 from convcost.reports.notes import first_texts
 from convcost.sources.config_discovery import ConfigFinder
 from convcost.sources.links import GIT, PathLinks
@@ -49,7 +49,7 @@ class BudgetConfigs:
         self._finder = ConfigFinder(self._links)
         self._found: dict[Path, Path] = {}  # the configurations by their folders
         self._configs: dict[Path, _Config] = {}
-        self._matched: dict[tuple[str, Rule], bool] = {}
+        self._rules: dict[int, _Rules] = {}  # by the identity of the budget
         self._compared = 0
 
     @property
@@ -80,7 +80,8 @@ class BudgetConfigs:
             for folder in self._folders(path)
             for budget in self._budgets(path, folder)
         )
-        return tuple(dict.fromkeys(found))
+        # Budgets are compared by identity: the hash of one with many rules takes long.
+        return tuple({id(budget): (file, budget) for file, budget in found}.values())
 
     def _folders(self, path: Path) -> Iterable[Path]:
         """The folder of a spec, with links followed, and the one that its name has. They differ if
@@ -134,54 +135,67 @@ class BudgetConfigs:
             self._configs[file] = _Config(budgets, globs, set())
         return self._configs[file]
 
-    def of_network(self, budgets: Budgets, network: MeasuredNetwork) -> Budgets:
-        """The budgets of a spec, without the groups and rules that match no layer of the network.
-
-        A rule with a `min` is kept, because it fails if no layer matches.
-        """
-        rules = [rule for _, budget in budgets for rule in (*budget.groups, *budget.layers)]
-        if not rules:
-            return budgets
-        patterns = {rule.match for rule in rules if has_wildcard(rule.match)}
+    def match_rules(self, budgets: Budgets, network: MeasuredNetwork) -> None:
+        """Finds out which groups and rules of the budgets of a network match a layer. Raises
+        UsageError if this needs too many comparisons."""
+        if not any(budget.groups or budget.layers for _, budget in budgets):
+            return
+        paths = {path for layer in network.layers for path in path_prefixes(layer.path)}
+        rules = [self._rules_of(file, budget) for file, budget in budgets]
+        patterns = {pattern for of_budget in rules for pattern in of_budget.patterns}
         if comparisons(patterns, (layer.path for layer in network.layers)) > MAX_COMPARISONS:
             raise UsageError(
                 f"the patterns of the budgets for `{network.name}` need more than "
                 f"{MAX_COMPARISONS:,} comparisons with its layers",
                 help="use fewer patterns with `*`, `?` or `[`",
             )
-        index = LayerIndex(network.layers)
+        for of_budget in rules:
+            of_budget.match(paths)
 
-        def applying(file: str, rules: Iterable[Rule]) -> tuple[Rule, ...]:
-            return tuple(rule for rule in rules if self._applies(file, rule, index))
-
-        return tuple(
-            (
-                file,
-                budget._replace(
-                    groups=applying(file, budget.groups), layers=applying(file, budget.layers)
-                ),
-            )
-            for file, budget in budgets
-        )
-
-    def _applies(self, file: str, rule: Rule, index: LayerIndex) -> bool:
-        matches = bool(index.matching(rule.match))
-        self._matched[file, rule] = matches or self._matched.get((file, rule), False)
-        return matches or any(limit.min is not None for limit in rule.limits)
+    def _rules_of(self, file: str, budget: Budget) -> "_Rules":
+        """The rules of a budget of a configuration, which is read once."""
+        if id(budget) not in self._rules:
+            self._rules[id(budget)] = _Rules(file, budget)
+        return self._rules[id(budget)]
 
     def statements(self) -> Iterator[str]:
         """A sentence for each rule that matches no layer, and for each budget whose globs match no
         file. Complete once all specs are read."""
-        for (file, rule), matches in self._matched.items():
-            if not matches:
-                where = f"{file}:{rule.limits[0].span.line}" if rule.limits else file
-                yield f"{where}: `{rule.match}` matches no layer of its specs"
+        for rules in self._rules.values():
+            yield from rules.statements()
         for path, config in self._configs.items():
             # The globs of a `config_file` are also relative to the current folder.
             folders = [path.parent, Path()] if self._config_file else [path.parent]
             unused = [budget for n, budget in enumerate(config.budgets) if n not in config.used]
             for budget in _matching_no_file([budget for budget in unused if budget.specs], folders):
                 yield _unused_message(path, budget)
+
+
+class _Rules:
+    """The groups and rules of a budget, and those that matched no layer yet. `patterns` are those
+    with wildcards."""
+
+    def __init__(self, file: str, budget: Budget) -> None:
+        self._file = file
+        self._unmatched: dict[str, list[Rule]] = {}
+        for rule in (*budget.groups, *budget.layers):
+            self._unmatched.setdefault(rule.match, []).append(rule)
+        self.patterns = list(filter(has_wildcard, self._unmatched))
+
+    def match(self, paths: Collection[str]) -> None:
+        found = [path for path in paths if path in self._unmatched]
+        found += (
+            pattern
+            for pattern in self.patterns
+            if pattern in self._unmatched and any(map(matcher(pattern), paths))
+        )
+        for pattern in dict.fromkeys(found):
+            del self._unmatched[pattern]
+
+    def statements(self) -> Iterator[str]:
+        for rule in chain.from_iterable(self._unmatched.values()):
+            where = f"{self._file}:{rule.limits[0].span.line}" if rule.limits else self._file
+            yield f"{where}: `{rule.match}` matches no layer of its specs"
 
 
 def _matching_no_file(

@@ -124,7 +124,8 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         is_new = base is not None and spec.name not in lookup.unavailable
         for name, network in spec.networks.items():
             own = ((spec.name, network.budget),) if network.budget is not None else ()
-            budgets = (*own, *configs.of_network(configured, network), *given)
+            configs.match_rules(configured, network)
+            budgets = (*own, *configured, *given)
             reason = NEW_NETWORK if is_new else no_base
             networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), reason))
             other = lookup.also.get((spec.name, name))

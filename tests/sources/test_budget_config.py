@@ -9,7 +9,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from repository import BODY, STEM, checked, net
+from repository import BODY, STEM, Repository, checked, net
 from support import ROOT, messages, run
 
 from convcost.language import patterns
@@ -198,6 +198,25 @@ def test_each_pattern_of_a_configuration_is_compiled_once(monkeypatch):
     for _ in range(3):
         LayerIndex([]).matching("only-there-*")
     assert compiled[len(globs) :] == ["only-there-*"]
+
+
+def test_a_rule_that_matches_only_layers_of_the_base_limits_their_growth(tmp_path):
+    """Another spec has a layer that the rule matches, so no statement says that it matches none."""
+    for kind in ("layers", "groups"):
+        repository = Repository(tmp_path / kind)
+        rule = "{match: 'body/a', params: {grow: 0, max: 1M}}"
+        repository.write("convcost.yaml", f"budgets: [{{{kind}: [{rule}]}}]\n")
+        repository.write("net.yaml", net())
+        repository.write("other.yaml", net())
+        repository.commit()
+        grown = net().replace("1, name: a}", "3, padding: 1, name: c}")
+        repository.write("net.yaml", grown)
+        code, answer = repository.check(".", "--base", "git:main")
+        (found,) = answer["findings"]
+        path = "body/c" if kind == "layers" else "body/a"
+        assert (found["path"], found["base"], found["change"]) == (path, 64, 8 * 64)
+        # The `max` is checked for the layer of the other spec only.
+        assert (code, answer["summary"]["checked"]) == (1, 3)
 
 
 def test_a_glob_with_too_many_wildcards_is_refused():
