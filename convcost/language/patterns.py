@@ -10,12 +10,13 @@ from convcost.language.yaml_nodes import Node
 from convcost.model.suggestions import nearest
 
 MAX_COMPARISONS = 5_000_000  # between the patterns of one section and the paths of its network
+WILDCARDS = frozenset("*?[")
 PAIRS = 1_000  # of a character of a pattern and one of a path; they count as one comparison
 
 
 def has_wildcard(pattern: str) -> bool:
     """Whether a pattern can match anything but itself."""
-    return any(character in pattern for character in "*?[")
+    return not WILDCARDS.isdisjoint(pattern)
 
 
 @cache
