@@ -6,7 +6,6 @@ bandwidth (Williams, Waterman and Patterson, "Roofline", Communications of the A
 """
 
 from collections.abc import Sequence
-from functools import cache
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -19,11 +18,10 @@ from convcost.model.peak_memory import tensor_dtypes
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.stored_bytes import StoredBytes, stored_bytes
-from convcost.model.window import AxisWindow
+from convcost.model.window import AxisWindow, count_covered
 
 Limit: TypeAlias = Literal["compute", "memory", ""]  # "" of a layer that moves no bytes
 PICOSECONDS = 10**12
-MAX_POSITIONS = 1_000_000  # along one axis; with more, all positions count as read
 
 
 class Device(NamedTuple):
@@ -159,37 +157,3 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
         found = [min(elements, output.elements) for elements in found]
     most = layer.most_read(x)
     return (*map(min, found, most), *found[len(most) :])
-
-
-def count_covered(window: AxisWindow) -> int:
-    """The number of positions along an axis that at least one window covers."""
-    n, f, s, padding, d, *_ = window
-    outputs = window.output
-    extent = (outputs - 1) * s + d * (f - 1) + 1
-    begin = max(extent - n, 0) // 2 if padding is None else padding[0]
-    first = max(begin, 0)
-    last = max(min(n + begin, extent), first)
-    if d == 1:
-        return _count_in_blocks(last, f, s) - _count_in_blocks(first, f, s)
-    if s == 1:
-        return _count_in_blocks(last, outputs, d) - _count_in_blocks(first, outputs, d)
-    if outputs * f > MAX_POSITIONS:
-        return n
-    # Plain integers, because a symbol of a formula must not outlive its trace in the cache.
-    return _count_listed(*map(int, (outputs, f, s, d, first, last)))
-
-
-def _count_in_blocks(end: int, length: int, distance: int) -> int:
-    """The number of positions below `end` in blocks of `length` that start every `distance`."""
-    if length >= distance:
-        return end
-    return end // distance * length + min(end % distance, length)
-
-
-@cache
-def _count_listed(outputs: int, f: int, s: int, d: int, first: int, last: int) -> int:
-    """The number of positions from `first` up to, but not including, `last` that a window covers;
-    the first window starts at 0."""
-    starts = range(0, outputs * s, s)
-    covered = {at for start in starts for at in range(start, start + d * f, d)}
-    return sum(first <= at < last for at in covered)

@@ -3,6 +3,7 @@
 Letters: n elements of the input, kernel f, stride s, dilation d, padding p.
 """
 
+from functools import cache
 from typing import TypeAlias
 
 from convcost.model.axes import per_axis, per_axis_border
@@ -11,6 +12,7 @@ from convcost.model.options import Padding, PerAxisInt
 from convcost.model.receptive_field import ReceptiveField, transposed_window_field, window_field
 from convcost.model.record import NamedTuple
 
+MAX_POSITIONS = 1_000_000  # along one axis; with more, all positions count as read
 Border: TypeAlias = tuple[int, int] | None  # elements at the start and the end; None is `same`
 
 
@@ -170,3 +172,37 @@ def transposed_windows(
     windows = conv_windows(size, kernel, stride, padding, dilation)
     extra = per_axis(output_padding, len(size), "output_padding")
     return tuple(TransposedWindow(*window[:6], n) for window, n in zip(windows, extra, strict=True))
+
+
+def count_covered(window: AxisWindow) -> int:
+    """The number of positions along an axis that at least one window covers."""
+    n, f, s, padding, d, *_ = window
+    outputs = window.output
+    extent = (outputs - 1) * s + d * (f - 1) + 1
+    begin = max(extent - n, 0) // 2 if padding is None else padding[0]
+    first = max(begin, 0)
+    last = max(min(n + begin, extent), first)
+    if d == 1:
+        return _count_in_blocks(last, f, s) - _count_in_blocks(first, f, s)
+    if s == 1:
+        return _count_in_blocks(last, outputs, d) - _count_in_blocks(first, outputs, d)
+    if outputs * f > MAX_POSITIONS:
+        return n
+    # Plain integers, because a symbol of a formula must not outlive its trace in the cache.
+    return _count_listed(*map(int, (outputs, f, s, d, first, last)))
+
+
+def _count_in_blocks(end: int, length: int, distance: int) -> int:
+    """The number of positions below `end` in blocks of `length` that start every `distance`."""
+    if length >= distance:
+        return end
+    return end // distance * length + min(end % distance, length)
+
+
+@cache
+def _count_listed(outputs: int, f: int, s: int, d: int, first: int, last: int) -> int:
+    """The number of positions from `first` up to, but not including, `last` that a window covers;
+    the first window starts at 0."""
+    starts = range(0, outputs * s, s)
+    covered = {at for start in starts for at in range(start, start + d * f, d)}
+    return sum(first <= at < last for at in covered)

@@ -14,8 +14,8 @@ from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import ConstraintError, Source
-from convcost.model.roofline import Device, LayerBound, Traffic, bounds, count_covered, traffic
-from convcost.model.window import AxisWindow
+from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
+from convcost.model.window import AxisWindow, count_covered
 
 SLOW = Device("slow", "none", 100, None, 10**6, (("float32", 10**6), ("int8", 4 * 10**6)))
 
