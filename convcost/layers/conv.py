@@ -1,12 +1,14 @@
 """Convolutions, [c, *n] to [f, *o]; o is the output size of the window."""
 
+from math import prod
+
 from convcost.model.axes import per_axis, require_divisible, require_size
 from convcost.model.cost_product import NOTHING, CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Layer, kind, option
 from convcost.model.options import Border, Connections, Flag, Padding, PerAxisInt, PositiveInt
 from convcost.model.shape import Shape
-from convcost.model.window import AxisWindow, conv_windows, transposed_windows
+from convcost.model.window import AxisWindow, conv_windows, count_covered, transposed_windows
 
 
 @kind("conv", principal="filters")
@@ -101,6 +103,13 @@ class Conv(Layer):
     def macs(self, x: Shape) -> CostProduct:
         """[c, *n] to [f, *o]: each output element is a sum over one filter."""
         return self._filters(x).times(output=self.output(x).size)
+
+    def most_read(self, x: Shape) -> tuple[int, ...]:
+        """No filter may be connected to some of the channels."""
+        if self.connections is None:
+            return ()
+        channels = {channel for connected in self.connections for channel in connected}
+        return (len(channels) * prod(map(count_covered, self.windows(x))),)
 
     def windows(self, x: Shape) -> tuple[AxisWindow, ...]:
         return conv_windows(x.size, self.kernel, self.stride, self.padding, self.dilation)

@@ -18,7 +18,7 @@ from convcost.model.peak_memory import tensor_dtypes
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.stored_bytes import StoredBytes, stored_bytes
-from convcost.model.window import AxisWindow, count_covered
+from convcost.model.window import count_covered
 
 Limit: TypeAlias = Literal["compute", "memory", ""]  # "" of a layer that moves no bytes
 PICOSECONDS = 10**12
@@ -73,7 +73,8 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
     """The bytes that each layer reads and writes.
 
     Each input and each weight counts once, and a view counts nothing. A convolution does not read
-    the positions that none of its windows covers; `Kind.most_read` says what others do not read.
+    the positions that none of its windows covers, and a transposed one those whose outputs are all
+    removed; `Kind.most_read` says what others do not read.
     """
     network = costs.network
     stored = list(stored_bytes(costs.layers, dtypes))
@@ -151,7 +152,7 @@ def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -
     found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
     x = layer.select_inputs(shapes)
     windows = layer.windows(x)
-    if len(windows) == len(shapes[0].size) and all(type(w) is AxisWindow for w in windows):
+    if len(windows) == len(shapes[0].size):
         found[0] = shapes[0].channels * prod(map(count_covered, windows))
     if layer.operation == "move":
         found = [min(elements, output.elements) for elements in found]

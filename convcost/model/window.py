@@ -123,11 +123,14 @@ class TransposedWindow(AxisWindow):
 
     @property
     def receptive_field(self) -> ReceptiveField:
+        return transposed_window_field(self.begin, self.f, self.s, self.d)
+
+    @property
+    def begin(self) -> int:
+        """How many elements are removed at the start of the output."""
         if self.padding is None:
-            begin = max(self.d * (self.f - 1) + 1 - self.s, 0) // 2
-        else:
-            begin = self.padding[0]
-        return transposed_window_field(begin, self.f, self.s, self.d)
+            return max(self.d * (self.f - 1) + 1 - self.s, 0) // 2
+        return self.padding[0]
 
 
 def conv_windows(
@@ -175,7 +178,10 @@ def transposed_windows(
 
 
 def count_covered(window: AxisWindow) -> int:
-    """The number of positions along an axis that at least one window covers."""
+    """The number of positions along an axis that at least one window covers; of a transposed
+    window, those with an element in the output."""
+    if isinstance(window, TransposedWindow):
+        return _count_spread(window)
     n, f, s, padding, d, *_ = window
     outputs = window.output
     extent = (outputs - 1) * s + d * (f - 1) + 1
@@ -190,6 +196,22 @@ def count_covered(window: AxisWindow) -> int:
         return n
     # Plain integers, because a symbol of a formula must not outlive its trace in the cache.
     return _count_listed(*map(int, (outputs, f, s, d, first, last)))
+
+
+def _count_spread(window: TransposedWindow) -> int:
+    """The number of positions i along an axis for which an element t of the kernel has
+    0 ≤ i·stride + t·dilation − begin < output."""
+    n, f, s, _, d, *_ = window
+    outputs, begin = window.output, window.begin
+    first = max(-(-(begin - d * (f - 1)) // s), 0)
+    last = max(min(-(-(begin + outputs) // s), n), first)
+    if outputs >= d or f == 1 or last - first > MAX_POSITIONS:
+        return last - first
+    # An output shorter than the dilation can lie between two elements of a kernel. Integers are
+    # plain, as in `count_covered`.
+    first, last, s, d, begin, outputs = map(int, (first, last, s, d, begin, outputs))
+    places = (max(-(-(begin - i * s) // d), 0) * d + i * s for i in range(first, last))
+    return sum(place < begin + outputs for place in places)
 
 
 def _count_in_blocks(end: int, length: int, distance: int) -> int:

@@ -15,7 +15,7 @@ from convcost.model.costs import costs
 from convcost.model.dtypes import Dtypes, parse_dtypes
 from convcost.model.errors import ConstraintError, Source
 from convcost.model.roofline import Device, LayerBound, Traffic, bounds, traffic
-from convcost.model.window import AxisWindow, count_covered
+from convcost.model.window import AxisWindow, TransposedWindow, count_covered
 
 SLOW = Device("slow", "none", 100, None, 10**6, (("float32", 10**6), ("int8", 4 * 10**6)))
 
@@ -69,6 +69,49 @@ def test_the_positions_that_windows_cover_are_those_of_a_list(n, f, s, d, paddin
         begin = max((window.output - 1) * s + d * (f - 1) + 1 - n, 0) // 2
     covered = {i * s + j * d - begin for i in range(window.output) for j in range(f)}
     assert count_covered(window) == len(covered & set(range(n)))
+
+
+@pytest.mark.parametrize(
+    ("options", "read"),
+    [
+        ("kernel: 2, stride: 2", 8 * 8),
+        ("kernel: 1, padding: 1", 6 * 6),
+        (
+            "kernel: 3, stride: 2, padding: 3",
+            6 * 6,
+        ),  # the first is at −3 to −1, the last at 11 to 13
+        ("kernel: 3, padding: same", 8 * 8),
+    ],
+)
+def test_a_transposed_convolution_does_not_read_positions_whose_outputs_are_removed(options, read):
+    text = f"input: {{channels: 3, size: 8}}\nlayers: [{{transposed_conv: 1, {options}}}]"
+    assert moved(text)[0].read == read * 3 + counted(text).totals.weights
+
+
+@example(n=2, f=2, s=1, d=7, padding=(1, 6), extra=0)  # the output is between two elements
+@given(
+    n=st.integers(1, 20),
+    f=st.integers(1, 6),
+    s=st.integers(1, 8),
+    d=st.integers(1, 7),
+    padding=st.none() | st.tuples(st.integers(0, 20), st.integers(0, 20)),
+    extra=st.integers(0, 6),
+)
+def test_the_positions_that_transposed_windows_read_are_those_of_a_list(n, f, s, d, padding, extra):
+    extra = min(extra, max(s, d) - 1) if padding else 0
+    assume(padding is None or (n - 1) * s + d * (f - 1) + extra + 1 > sum(padding))
+    window = TransposedWindow(n, f, s, padding, d, False, extra)
+    begin = padding[0] if padding else max(d * (f - 1) + 1 - s, 0) // 2
+    outputs = range(begin, begin + window.output)
+    read = [i for i in range(n) if any(i * s + t * d in outputs for t in range(f))]
+    assert count_covered(window) == len(read)
+
+
+def test_a_convolution_does_not_read_channels_without_connections():
+    connections = "connections: [[1, 2], [2, 4]]"
+    layer = f"{{conv: 2, kernel: 1, stride: 2, {connections}}}"
+    found = moved(f"input: {{channels: 5, size: 8}}\nlayers: [{layer}]")
+    assert found == [Traffic(3 * 4 * 4 + (2 + 2), 2 * 4 * 4)]
 
 
 def test_views_move_nothing_and_a_tensor_that_is_read_twice_counts_once():
