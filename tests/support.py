@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
 from textwrap import dedent
@@ -204,10 +205,10 @@ def _plugin_examples() -> dict[str, str]:
     return dict(re.findall(r"```python\n# (\S+)\n(.*?)```", page, re.DOTALL))
 
 
-def commands_that_read_specs() -> list[str]:
-    """The commands with an argument SPEC."""
-    return [
-        name
-        for name in convcost.cli.command_files()
-        if b"SPEC" in run(name, "--help").stdout.split(b"\n")[0]
-    ]
+@cache
+def commands_that_read_specs(option: str = "") -> tuple[str, ...]:
+    """The commands with an argument SPEC, and with this option."""
+    helps = {name: run(name, "--help").stdout.decode() for name in convcost.cli.command_files()}
+    return tuple(
+        name for name, text in helps.items() if "SPEC" in text.split("\n")[0] and option in text
+    )

@@ -53,6 +53,8 @@ COMMANDS = {  # and the exit code for the valid spec
     ("formula", "net.yaml", "--vary", "width"): 0,
     ("search", "net.yaml", "--vary", "width=2,4"): 0,
 }
+LISTED = {name for name, *_ in COMMANDS}
+COMMANDS |= {(name, "net.yaml"): 0 for name in commands_that_read_specs() if name not in LISTED}
 
 
 def assert_harmless(text: str) -> None:
@@ -103,17 +105,15 @@ def _places(value: Any, path: tuple = ()) -> Iterator[tuple]:
 MUTATIONS = list(mutations(SPEC))
 
 
-@pytest.mark.parametrize("name", commands_that_read_specs())
-def test_each_command_that_reads_a_spec_is_tested(name):
-    assert name in {command for command, *_ in COMMANDS}, f"add `{name}` to COMMANDS"
-
-
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_message_about_a_hostile_spec_controls_a_terminal(command, tmp_path):
     (tmp_path / "other.yaml").write_text(yaml.safe_dump(SPEC | {"name": HOSTILE[-80:]}), "utf-8")
     codes = set()
     (tmp_path / "net.yaml").write_text(yaml.safe_dump(SPEC), "utf-8")
-    assert written(*command, cwd=tmp_path) == COMMANDS[command]
+    assert written(*command, cwd=tmp_path) == COMMANDS[command], (
+        f"add a call of `{command[0]}` with the arguments that it needs, and its exit code, to "
+        "COMMANDS in tests/cli/test_hostile_messages.py"
+    )
     for spec in MUTATIONS:
         (tmp_path / "net.yaml").write_text(yaml.safe_dump(spec), "utf-8")
         codes.add(written(*command, cwd=tmp_path))

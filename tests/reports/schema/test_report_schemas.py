@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from support import ROOT, SPECS, run
 
+import convcost.cli
 from convcost.cli._reporting import OutputOptions
 from convcost.language.load import load
 from convcost.model.errors import Source, UsageError
@@ -94,7 +95,20 @@ def two(tmp_path):
 def test_every_named_report_has_a_schema_and_every_schema_a_report():
     code = "".join(p.read_text("utf-8") for p in (ROOT / "convcost").rglob("*.py"))
     named = set(re.findall(r'^SCHEMA = "(convcost\.\w+/\d+)"', code, re.MULTILINE))
+    page = (ROOT / "docs" / "schema.md").read_text("utf-8")
+    for name in named:
+        file = f"convcost/schemas/{name.removeprefix('convcost.').replace('/', '-')}.json"
+        assert name in SCHEMAS, f"write the JSON Schema {file}; copy convcost/schemas/specs-1.json"
+        assert f"\n| `{name}` | " in page, f"add a row for `{name}` to the table of docs/schema.md"
     assert named == set(SCHEMAS)
+
+
+def test_each_command_with_a_report_is_tested():
+    others = {"check"}  # a limit of its report is a count or a text
+    for name in convcost.cli.command_files():
+        if "--format " in run(name, "--help").stdout.decode() and name not in others:
+            file = "tests/reports/schema/test_report_schemas.py"
+            assert name in SOME, f"add a call of the function of `{name}` to SOME in {file}"
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -255,6 +269,9 @@ SOME = {
     "search": ("mobilenet_v1", {"vary": ["width=0.5,0.3"], "pareto": "macs,params"}),
     "formula": ("resnet18", {"vary": "size"}),
     "specs": (),
+    "memory": (["mobilenet_v1"], {"training": "adam"}),
+    "match": ("resnet18", ["1.8G"]),
+    "conventions": ("thop",),
 }
 
 
