@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from math import prod
 
 import pytest
 from support import ROOT, cost, run, shipped
@@ -24,11 +25,6 @@ from convcost.model.shape import Shape
 from convcost.reports.kinds import example_network
 
 NAMES = [name for name, _ in CONVENTIONS.items()]
-TOOLS = (
-    "calflops connections convnet_burden darknet deepspeed flops fvcore keras_flops macs netscope "
-    "onnx_tool ops ptflops_aten ptflops_pytorch regnet_activations thop timm_activations torch "
-    "torch_scan torchinfo torchprofile torchstat ultralytics_thop"
-)
 
 
 def counted(name, costs):
@@ -46,8 +42,9 @@ def convcost_costs(example):
     return costs(example_network(example))
 
 
-def test_all_conventions_are_found_in_their_files():
-    assert [name for name in NAMES if ":" not in name] == TOOLS.split()
+def test_each_file_has_the_convention_of_its_name():
+    files = sorted((ROOT / "convcost" / "conventions").glob("[!_]*.py"))
+    assert [name for name in NAMES if ":" not in name] == [file.stem for file in files]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,11 +69,33 @@ def test_a_formula_computes_and_prints():
 LAYERS = [name for name, kind in KINDS.items() if kind.role in ("layer", "join")]
 
 
+SEVERAL = (
+    "if it is several operations in one, or its biases are not one for each output element, set "
+    "no `operation`, and give it rules by its name in convcost/conventions/flops.py and _rules.py"
+)
+
+
 @pytest.mark.parametrize("kind", LAYERS)
 def test_a_kind_of_layer_says_what_it_computes(kind):
-    # PyTorch has no locally connected layer, so no tool counts one.
-    if kind != "locally_connected":
-        assert KINDS[kind].operation, f"set the trait `operation` of `{kind}`; see docs/plugins.md"
+    has_rule = kind in find_convention("flops").rules
+    assert KINDS[kind].operation or has_rule, (
+        f"set the trait `operation` of `{kind}`, see docs/plugins.md; {SEVERAL}"
+    )
+
+
+AT_OUTPUT = ("conv", "deformable_conv", "linear")  # uses each weight at each output position
+AT_INPUT = ("transposed_conv",)
+FILTERS = [name for name in LAYERS if KINDS[name].operation in (*AT_OUTPUT, *AT_INPUT)]
+
+
+@pytest.mark.parametrize("kind", FILTERS)
+def test_a_kind_with_filters_is_a_single_operation(kind):
+    for example in KINDS[kind].examples:
+        layer = convcost_costs(example).layers[-1]
+        shape = layer.output if KINDS[kind].operation in AT_OUTPUT else example.input
+        macs = (layer.weights or layer.buffers) * prod(shape.size)
+        assert layer.macs == macs, f"the macs of `{kind}`: {SEVERAL}"
+        assert layer.biases in (0, layer.output.channels), f"the biases of `{kind}`: {SEVERAL}"
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -272,24 +291,40 @@ def test_a_tool_that_counts_one_sample_ignores_the_batch():
         assert total(name, layer, batch=4) == factor * total(name, layer)
 
 
-@pytest.mark.parametrize(
-    ("name", "layer", "number"),
-    [
-        ("torchstat", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
-        ("torchstat:madd", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
-        ("torchstat:madd", "{max_pool: 2}", (4 - 1) * 256),
-        ("darknet", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
-        ("keras_flops", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912 + 2048),
-        ("keras_flops", "batch_norm", 2 * 1024 + 6 * 16),
-        ("netscope", "{depthwise: 3, padding: 1}", 16 * 9216),
-        ("netscope", "local_response_norm", 5 * 1024),
-        ("convnet_burden", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
-        ("convnet_burden", "{max_pool: 3, stride: 2, padding: 1}", 2 * 256 * 4),
-        ("deepspeed", "{transposed_conv: 16, kernel: 2, stride: 2, groups: 16}", 0),
-        ("ultralytics_thop:yolo", "batch_norm", 8 * 1024),
-        ("thop", "{lstm: 32}", None),
-    ],
-)
+# (convention, layer, number), for conventions whose numbers are not in layers.csv.
+BY_SOURCE = [
+    ("macs", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912),
+    ("flops", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912 + 2048),
+    ("connections", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
+    ("ops", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912),
+    ("regnet_activations", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2048),
+    ("timm_activations", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2048),
+    ("torchstat", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
+    ("torchstat:madd", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
+    ("torchstat:madd", "{max_pool: 2}", (4 - 1) * 256),
+    ("darknet", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
+    ("keras_flops", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912 + 2048),
+    ("keras_flops", "batch_norm", 2 * 1024 + 6 * 16),
+    ("netscope", "{depthwise: 3, padding: 1}", 16 * 9216),
+    ("netscope", "local_response_norm", 5 * 1024),
+    ("convnet_burden", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
+    ("convnet_burden", "{max_pool: 3, stride: 2, padding: 1}", 2 * 256 * 4),
+    ("deepspeed", "{transposed_conv: 16, kernel: 2, stride: 2, groups: 16}", 0),
+    ("ultralytics_thop:yolo", "batch_norm", 8 * 1024),
+    ("thop", "{lstm: 32}", None),
+]
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if ":" not in name])
+def test_each_convention_has_a_number_of_its_source(name):
+    header = (ROOT / "tests" / "conventions" / "layers.csv").read_text("utf-8").split("\n")[0]
+    assert name in header.split(",") or name in {convention for convention, *_ in BY_SOURCE}, (
+        f"add a layer and the number of `{name}` to BY_SOURCE in "
+        "tests/conventions/test_conventions.py, or a column to layers.csv"
+    )
+
+
+@pytest.mark.parametrize(("name", "layer", "number"), BY_SOURCE)
 def test_conventions_without_measured_layers_follow_their_source(name, layer, number):
     if number is None:  # an LSTM of 50 steps: 4 gates with biases, and 8 operations a unit
         macs = 4 * 32 * (64 + 32) + 2 * 4 * 32 + 8 * 32
