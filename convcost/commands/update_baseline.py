@@ -9,7 +9,6 @@ from convcost.reports.check.baseline_policy import forbid_growth, may_have_grown
 from convcost.reports.check.evaluate import CheckedNetwork, evaluate
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork
-from convcost.reports.check.moved_networks import find_similar, same_layers
 from convcost.reports.check.report import Check
 from convcost.sources.baseline_file import BaselineFile
 from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
@@ -65,8 +64,13 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
     reasons = []
     if over:
         reasons.append("1 limit is exceeded" if over == 1 else f"{over} limits are exceeded")
-    if grown and not allow_growth:
-        reasons.append(f"{grew}; accept growth with --allow-growth")
+    if not allow_growth:
+        unknown = counted(len(inputs.unavailable), "spec")
+        found = [grew] * bool(grown) + [f"growth of {unknown} is not known"] * bool(
+            inputs.unavailable
+        )
+        if found:
+            reasons.append(f"{' and '.join(found)}; accept growth with --allow-growth")
     if reasons:
         verdict = f"{file} is not written: {', and '.join(reasons)}"
     else:
@@ -84,23 +88,13 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
 def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNetwork], list[str]]:
     """The networks, and a sentence about each new one, to print.
 
-    A new network gets a deleted network as its base. Without this, a renamed network could grow
-    without a finding. If there are more new networks than deleted ones, each of the others gets a
-    similar deleted network that another one replaces.
+    A new network that is like no deleted one also gets a deleted network as its base. Without this,
+    a network that is renamed and changed could grow without a finding.
     """
-    deleted = [*inputs.deleted, *base.deleted_networks()]
-    new = [(checked.spec, checked.network) for checked in inputs.networks if checked.base is None]
-    found = pair_networks((now.name for _, now in new), [old.name for _, old in deleted])
-    replaced = [
-        old
-        for (_, now), old in zip(new, found, strict=True)
-        if old is not None and not same_layers(now, deleted[old][1])
-    ]
-    similar = find_similar(new, [deleted[old] for old in replaced])
-    pairs = iter(
-        replaced[other] if old is None and other is not None else old
-        for old, other in zip(found, similar, strict=True)
-    )
+    used = {id(checked.base) for checked in inputs.networks}
+    deleted = [old for old in (*inputs.deleted, *base.deleted_networks()) if id(old[1]) not in used]
+    new = [checked.network.name for checked in inputs.networks if checked.base is None]
+    pairs = iter(pair_networks(new, [old.name for _, old in deleted]))
     networks, statements, unmatched = [], [], []
     for checked in inputs.networks:
         name = network_label(checked.spec, checked.network.name)

@@ -151,8 +151,7 @@ class BaseLookup:
         """For each spec its networks in the base, under their current names.
 
         A network that replaces one of another name, or of another file, is compared with that one,
-        so that a new name hides no growth. An update of a baseline pairs the networks of all files
-        itself.
+        so that a new name hides no growth.
         """
         base = self.base
         if base is None:
@@ -191,18 +190,16 @@ class BaseLookup:
         similar ones of all specs, and the others of a spec in their order. Last, a new network is
         compared with a similar one that another network replaces.
         """
-        if not self.for_update:
-            yield from self._pair_moved(base, read, pair_equal)
+        yield from self._pair_moved(base, read, pair_equal)
         for pairs in read:
             alone = len(pairs.spec.networks) == len(pairs.old) == 1
             if alone and (pairs.spec.whole or not base.tracks_deletions):
                 yield from self._pair_in_order(base, pairs)
-        if not self.for_update:
-            yield from self._pair_moved(base, read, pair_similar)
-            for pairs in read:
-                if pairs.spec.whole:
-                    yield from self._pair_in_order(base, pairs)
-            yield from self._compare_with_others(base, read)
+        yield from self._pair_moved(base, read, pair_similar)
+        for pairs in read:
+            if pairs.spec.whole:
+                yield from self._pair_in_order(base, pairs)
+        yield from self._compare_with_others(base, read)
 
     def _pair_in_order(self, base: Base, pairs: _Pairs) -> Iterator[tuple[str, str]]:
         """Pairs the networks of a spec that are left."""

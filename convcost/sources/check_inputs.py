@@ -129,7 +129,7 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
             reason = NEW_NETWORK if is_new else no_base
             networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), reason))
             other = lookup.also.get((spec.name, name))
-            if other is not None and budgets:
+            if other is not None and (budgets or for_update):
                 growth = tuple((where, only_growth(budget)) for where, budget in budgets)
                 networks.append(CheckedNetwork(spec.name, network, growth, other, reason))
     base_files = [request.base] if request.base and not request.base.startswith("git:") else []

@@ -5,8 +5,8 @@ total may grow, and no layer or group under a `grow` rule. Bytes can grow withou
 types of numbers change, so neither may a total of bytes under a `grow` rule. The receptive field is
 not a cost, so it may grow.
 
-A renamed network looks like a new one and a deleted one. So if an update has both, each new network
-is compared with one deleted network.
+A network that is renamed and changed can look like a new one and a deleted one. So if an update has
+both, each new network is compared with one deleted network.
 """
 
 from collections.abc import Iterable

@@ -66,15 +66,6 @@ def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | Non
     return found
 
 
-def find_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
-    """For each new network the index of the most similar deleted one, or None. Several can have the
-    same one."""
-    found: dict[int, int] = {}
-    for _, at, old in _similar_pairs(new, deleted):
-        found.setdefault(at, old)
-    return [found.get(at) for at in range(len(new))]
-
-
 def find_closer(
     new: Sequence[Named],
     before: Sequence[MeasuredNetwork | None],

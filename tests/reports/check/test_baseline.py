@@ -11,9 +11,12 @@ from repository import BODY, STEM, Repository, net
 from support import SPECS, cost, loaded, run
 
 from convcost import __version__
+from convcost.commands.update_baseline import update_baseline
+from convcost.reports.check import moved_networks
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import measure_network
 from convcost.reports.schema.named import named_schema
+from convcost.sources.check_inputs import CheckRequest
 
 SCHEMA = Draft202012Validator(named_schema("convcost.baseline/1"))
 PARAMS = STEM + BODY
@@ -317,8 +320,8 @@ def test_a_renamed_spec_is_compared_with_the_deleted_one(folder, filters, writte
     grew = ": 5 counts grew; accept growth with --allow-growth"
     assert code == (0 if written else 1)
     assert message == [
+        "other.yaml: `net` was `net` of net.yaml in b.json",
         "net.yaml is deleted; it was in b.json",
-        "other.yaml#net is new; it is compared with net.yaml, which was deleted",
         "b.json is written" if written else f"b.json is not written{grew}",
     ]
     assert update(folder, "--allow-growth", specs=("other.yaml",)).returncode == 0
@@ -331,9 +334,7 @@ def test_a_renamed_network_is_compared_with_the_deleted_one(folder, filters, cod
     (folder / "two.yaml").write_text(two("a", "c", filters), "utf-8")
     ran = update(folder, "--format", "json", specs=("two.yaml",))
     assert reported(ran)[0] == code
-    assert (
-        "two.yaml#c is new; it is compared with two.yaml#b, which was deleted" in reported(ran)[1]
-    )
+    assert "two.yaml: `c` was `b` in b.json" in reported(ran)[1]
     update(folder, "--allow-growth", specs=("two.yaml",))
     specs = json.loads((folder / "b.json").read_text("utf-8"))["specs"]
     assert list(specs["two.yaml"]) == ["a", "c"]
@@ -344,8 +345,9 @@ def test_a_new_network_is_compared_with_a_deleted_one_of_its_name_first(folder):
     (folder / "two.yaml").write_text(two("more", "net", 8), "utf-8")
     code, message = reported(update(folder, "--format", "json", specs=("two.yaml",)))
     assert code == 0
-    assert message[1:3] == [
-        "two.yaml#net is new; it is compared with net.yaml, which was deleted",
+    assert message[:3] == [
+        "two.yaml: `net` was `net` of net.yaml in b.json",
+        "net.yaml is deleted; it was in b.json",
         "b.json has 1 new network: two.yaml#more",
     ]
 
@@ -355,12 +357,67 @@ def test_a_new_network_beside_the_renamed_one_hides_no_growth(folder):
     (folder / "two.yaml").write_text(two("a", "b", 50).replace("conv: 8", "conv: 7", 1), "utf-8")
     code, message = reported(update(folder, "--format", "json", specs=("two.yaml",)))
     assert code == 1
-    assert message[1:3] == [
-        f"two.yaml#{name} is new; it is compared with net.yaml, which was deleted" for name in "ab"
+    old = "`net` of net.yaml in b.json"
+    assert message[:2] == [
+        f"two.yaml: `a` was {old}",
+        f"two.yaml: `b` is also compared with {old}, which two.yaml#a replaces",
     ]
     (folder / "two.yaml").write_text(two("a", "b", 50), "utf-8")  # `a` only has another name
     code, message = reported(update(folder, "--format", "json", specs=("two.yaml",)))
     assert (code, message[2]) == (0, "b.json has 1 new network: two.yaml#b")
+
+
+LARGE = """\
+name: large
+input: {channels: 3, size: 8}
+layers: [{sequence: [{conv: 64, kernel: 1}, relu], repeat: 12}]
+"""
+
+
+@pytest.mark.parametrize("name", ["net", "large"])
+def test_a_larger_network_that_is_also_deleted_hides_no_growth_in_an_update(folder, name):
+    """`a.yaml` is first among the deleted specs, and can have the name of the new network."""
+    (folder / "a.yaml").write_text(LARGE, "utf-8")
+    assert update(folder, specs=("a.yaml", "net.yaml")).returncode == 0
+    (folder / "a.yaml").unlink()
+    (folder / "net.yaml").unlink()
+    (folder / "new.yaml").write_text(net(9).replace("name: net", f"name: {name}"), "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("new.yaml",)))
+    assert code == 1
+    assert message[0] == f"new.yaml: `{name}` was `net` of net.yaml in b.json"
+    assert message[-1] == "b.json is not written: 5 counts grew; accept growth with --allow-growth"
+
+
+def test_a_network_in_the_place_of_a_larger_one_hides_no_growth_in_an_update(folder):
+    (folder / "a.yaml").write_text(LARGE, "utf-8")
+    assert update(folder, specs=("a.yaml", "net.yaml")).returncode == 0
+    (folder / "net.yaml").unlink()
+    (folder / "a.yaml").write_text(net(9), "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("a.yaml",)))
+    assert code == 1
+    assert message[-1] == "b.json is not written: 5 counts grew; accept growth with --allow-growth"
+
+
+def test_a_new_network_unlike_all_deleted_ones_is_compared_with_one_in_an_update(folder):
+    (folder / "net.yaml").unlink()
+    (folder / "new.yaml").write_text(LARGE, "utf-8")
+    code, message = reported(update(folder, "--format", "json", specs=("new.yaml",)))
+    assert code == 1
+    assert "new.yaml#large is new; it is compared with net.yaml, which was deleted" in message
+
+
+def test_a_baseline_is_not_written_if_too_many_networks_are_compared(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 0)
+    (folder / "net.yaml").rename(folder / "other.yaml")
+    (folder / "other.yaml").write_text(net(7), "utf-8")
+    request = CheckRequest(("other.yaml",), "b.json")
+    found = update_baseline(request, allow_growth=False)
+    assert found.text is None
+    assert found.check.statements[-1] == (
+        "b.json is not written: growth of 1 spec is not known; accept growth with --allow-growth"
+    )
+    assert update_baseline(request, allow_growth=True).text is not None
 
 
 def test_new_networks_without_deleted_ones_are_named(folder):
