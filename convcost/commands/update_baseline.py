@@ -74,13 +74,14 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
     if reasons:
         verdict = f"{file} is not written: {', and '.join(reasons)}"
     else:
-        verdict = f"{file} is written" + f": {grew}, accepted" * bool(grown)
+        verdict = f"the new {file} is accepted" + f": {grew}" * bool(grown)
     report = Check(
         (*limits, *growth),
         tuple(map(printable, (*inputs.statements, *statements, verdict))),
         file,
         networks=tuple(networks),
-        headline=f"The baseline is {'not ' if reasons else ''}written",
+        # The file is written after the report, so that it is unchanged if an output fails.
+        headline="The baseline is not written" if reasons else "The new baseline is accepted",
     )
     return BaselineUpdate(report, inputs.files, None if reasons else text)
 

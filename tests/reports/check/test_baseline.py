@@ -212,7 +212,7 @@ def test_macs_that_become_unknown_are_growth_that_must_be_accepted(tmp_path):
     assert (tmp_path / "b.json").read_bytes() == text
     accepted = update(tmp_path, "--allow-growth")
     assert accepted.returncode == 0
-    verdict = "b.json is written: 2 counts grew or may have grown, accepted\n"
+    verdict = "the new b.json is accepted: 2 counts grew or may have grown\n"
     assert verdict in accepted.stdout.decode()
     # What was unknown before may stay so. More known macs may be growth.
     assert update(tmp_path).returncode == 0
@@ -322,7 +322,7 @@ def test_a_renamed_spec_is_compared_with_the_deleted_one(folder, filters, writte
     assert message == [
         "other.yaml: `net` was `net` of net.yaml in b.json",
         "net.yaml is deleted; it was in b.json",
-        "b.json is written" if written else f"b.json is not written{grew}",
+        "the new b.json is accepted" if written else f"b.json is not written{grew}",
     ]
     assert update(folder, "--allow-growth", specs=("other.yaml",)).returncode == 0
 
@@ -427,7 +427,7 @@ def test_new_networks_without_deleted_ones_are_named(folder):
     assert code == 0
     assert message == [
         f"b.json has 2 new networks: {names}",
-        "b.json is written",
+        "the new b.json is accepted",
     ]
 
 
@@ -447,10 +447,11 @@ def test_a_baseline_over_a_limit_is_not_written(folder, budget, more, exceeded):
     ran = update(folder, *more, "--format", "plain")
     text = ran.stdout.decode()
     limits = "1 limit is exceeded" if exceeded == 1 else f"{exceeded} limits are exceeded"
-    reported = f"b.json is not written: {limits}" if exceeded else "b.json is written"
+    reported = f"b.json is not written: {limits}" if exceeded else "the new b.json is accepted"
     assert ran.returncode == (1 if exceeded else 0)
     assert f"\n{reported}\n" in text
-    assert f"\nThe baseline is {'not ' if exceeded else ''}written\n" in text
+    headline = "The baseline is not written" if exceeded else "The new baseline is accepted"
+    assert f"{headline}\n" in text
     assert "Within all budgets" not in text
     assert ((folder / "b.json").read_bytes() == before) == bool(exceeded)
 
@@ -460,7 +461,7 @@ def test_accepted_growth_is_a_statement_and_not_a_warning(folder):
     ran = update(folder, "--allow-growth", "--format", "json")
     answer = json.loads(ran.stdout)
     assert (answer["findings"], answer["summary"]["warned"]) == ([], 0)
-    assert answer["statements"] == ["b.json is written: 5 counts grew, accepted"]
+    assert answer["statements"] == ["the new b.json is accepted: 5 counts grew"]
 
 
 # Names
