@@ -62,16 +62,16 @@ def _read(request: ImportRequest, own: Costs) -> Imported:
     if is_callable(request.model) and not request.inputs:
         first = tuple((shape.channels, *shape.size) for shape in shapes)
         last = tuple((*shape.size, shape.channels) for shape in shapes)
-        tries = [request._replace(inputs=first), request._replace(inputs=last)]
+        attempts = [request._replace(inputs=first), request._replace(inputs=last)]
     else:
         sizes = [shape.size for shape in shapes if shape.size]
-        tries = [request]
+        attempts = [request]
         if len(sizes) == 1 and request.size is None and not request.inputs:
-            tries.append(request._replace(size=sizes[0]))
+            attempts.append(request._replace(size=sizes[0]))
     refused: ConstraintError | None = None
-    for one in tries:
+    for attempt in attempts:
         try:
-            return read(one)
+            return read(attempt)
         except ConstraintError as refusal:
             refused = refused or refusal
             if not is_callable(request.model) and refusal.code != "CC405":

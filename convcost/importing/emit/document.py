@@ -31,8 +31,8 @@ def document(
             for kind, options in defaults.items()
         }
         lines += entry("defaults", fields, 0)
-    for number, one in enumerate(blocks):
-        lines += [*(() if number else ("blocks:",)), *_block(one, defaults)]
+    for number, outline_block in enumerate(blocks):
+        lines += [*(() if number else ("blocks:",)), *_block(outline_block, defaults)]
     lines.append("layers:")
     lines += block(layer_nodes(layers, defaults), 2)
     return "\n".join(lines) + "\n"

@@ -69,7 +69,7 @@ def _wrapped_lines(head: str, node: Node) -> list[str]:
             line = margin
         line += part + " "
     lines.append(line.rstrip())
-    fits = len(lines) <= MAX_LINES and all(len(one) <= WIDTH for one in lines)
+    fits = len(lines) <= MAX_LINES and all(len(line) <= WIDTH for line in lines)
     return lines if fits else []
 
 
@@ -77,7 +77,10 @@ def _contains_layers(node: Node) -> bool:
     """Whether a layer contains other layers or a mapping, not only numbers."""
     values = list(node.values()) if isinstance(node, dict) else []
     lists = [value for value in values if isinstance(value, list)]
-    return any(isinstance(value, dict) for value in (*values, *(v for one in lists for v in one)))
+    return any(
+        isinstance(value, dict)
+        for value in (*values, *(entry for entries in lists for entry in entries))
+    )
 
 
 def _depth(node: Node) -> int:
@@ -85,7 +88,7 @@ def _depth(node: Node) -> int:
     if isinstance(node, str):
         return 0
     inner = list(node.values()) if isinstance(node, dict) else node
-    plain = all(isinstance(one, str) or _is_row(one) for one in inner)
+    plain = all(isinstance(entry, str) or _is_row(entry) for entry in inner)
     return 0 if plain else 1 + max(map(_depth, inner))
 
 

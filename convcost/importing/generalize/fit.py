@@ -47,10 +47,10 @@ def _candidates(wanted: int, known: list[tuple[str, int]]) -> Iterator[str]:
     """Expressions that equal a number: of one extent, then of the product of two."""
     for name, n in known:
         yield from _expressions_of(name, n, wanted)
-    for (one, n), (other, m) in combinations(known, 2):
+    for (first, n), (second, m) in combinations(known, 2):
         # Height before width, as in a spec.
         yield from _scaled_expressions(
-            f"{other} * {one}" if other < one else f"{one} * {other}", n * m, wanted
+            f"{second} * {first}" if second < first else f"{first} * {second}", n * m, wanted
         )
 
 

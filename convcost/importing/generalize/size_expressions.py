@@ -10,58 +10,60 @@ from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 FIT_SIZE = ("pad", "crop", "upsample")  # layers that a model may have only at some sizes
 
 
-def same_paddings(one: LayerGraph, *others: LayerGraph) -> frozenset[int]:
+def same_paddings(first: LayerGraph, *others: LayerGraph) -> frozenset[int]:
     """The pads to merge into their windows as `same`: all that allow it, if at least one has
     another border at another size."""
-    if any(len(other.layers) != len(one.layers) for other in others):
+    if any(len(other.layers) != len(first.layers) for other in others):
         return frozenset()
-    all_of = set(foldable_paddings(one)).intersection(*map(foldable_paddings, others))
-    differ = any(one.layers[n].options != o.layers[n].options for o in others for n in all_of)
+    all_of = set(foldable_paddings(first)).intersection(*map(foldable_paddings, others))
+    differ = any(
+        first.layers[n].options != other.layers[n].options for other in others for n in all_of
+    )
     return frozenset(all_of) if differ else frozenset()
 
 
-def with_size_expressions(one: LayerGraph, *others: LayerGraph) -> LayerGraph | None:
+def with_size_expressions(first: LayerGraph, *others: LayerGraph) -> LayerGraph | None:
     """The first graph, with expressions for the options that depend on the size; the others are the
     same model at other sizes.
 
     None if the graphs have different layers, or differ in a number that no expression gives.
     """
     longest = max(others, key=lambda other: len(other.layers))
-    graphs = tuple(_align(graph, longest) for graph in (one, *others))
+    graphs = tuple(_align(graph, longest) for graph in (first, *others))
     if len({len(graph.layers) for graph in graphs}) > 1:
         return None
     layers = []
-    for number, mine in enumerate(graphs[0].layers):
+    for number, own in enumerate(graphs[0].layers):
         at = AtSizes(graphs, number)
-        if any((one.kind, one.inputs) != (mine.kind, mine.inputs) for one in at.layers):
+        if any((other.kind, other.inputs) != (own.kind, own.inputs) for other in at.layers):
             return None
-        layer = RULES.get(mine.kind, unchanged)(at)
+        layer = RULES.get(own.kind, unchanged)(at)
         if layer is None:
             return None
         layers.append(layer)
     return graphs[0]._replace(layers=tuple(layers))
 
 
-def _align(one: LayerGraph, other: LayerGraph) -> LayerGraph:
+def _align(graph: LayerGraph, other: LayerGraph) -> LayerGraph:
     """The first graph with the layers that only the other graph has, with options that change
     nothing. If the graphs differ in more layers, the first graph does not change."""
-    if len(one.layers) >= len(other.layers):
-        return one
+    if len(graph.layers) >= len(other.layers):
+        return graph
     layers: list[GraphLayer] = []
-    waiting = list(reversed(one.layers))
-    for theirs in other.layers:
+    waiting = list(reversed(graph.layers))
+    for target in other.layers:
         spare = len(other.layers) - len(layers) - len(waiting)
-        mine = waiting[-1] if waiting else None
-        alike = mine is not None and (mine.kind, mine.path) == (theirs.kind, theirs.path)
-        if mine is not None and (alike or not spare or theirs.kind not in FIT_SIZE):
+        layer = waiting[-1] if waiting else None
+        alike = layer is not None and (layer.kind, layer.path) == (target.kind, target.path)
+        if layer is not None and (alike or not spare or target.kind not in FIT_SIZE):
             waiting.pop()
-            layers.append(mine._replace(inputs=theirs.inputs, shares=theirs.shares))
-        elif theirs.kind in FIT_SIZE:
-            output = one._replace(layers=tuple(layers)).shape(theirs.inputs[0])
-            mode = tuple(pair for pair in theirs.options if pair[0] == "mode")
-            layers.append(theirs._replace(options=mode, output=output, follows=()))
+            layers.append(layer._replace(inputs=target.inputs, shares=target.shares))
+        elif target.kind in FIT_SIZE:
+            output = graph._replace(layers=tuple(layers)).shape(target.inputs[0])
+            mode = tuple(pair for pair in target.options if pair[0] == "mode")
+            layers.append(target._replace(options=mode, output=output, follows=()))
         else:
-            return one
+            return graph
     if waiting or any(a.kind != b.kind for a, b in zip(layers, other.layers, strict=True)):
-        return one
-    return one._replace(layers=tuple(layers), outputs=other.outputs)
+        return graph
+    return graph._replace(layers=tuple(layers), outputs=other.outputs)

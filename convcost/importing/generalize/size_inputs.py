@@ -22,7 +22,9 @@ def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
         at = AtSizes(graphs, number)
         is_sized = not layer.is_input_free and bool(at.input_extents)
         if _states_shape(layer) and not is_sized and len(set(at.shapes(number))) > 1:
-            found[number] = next(one for one in _sources(at) if incoming_extents(at.shapes(one)))
+            found[number] = next(
+                source for source in _sources(at) if incoming_extents(at.shapes(source))
+            )
     return found
 
 
@@ -65,7 +67,7 @@ def _with_size_input(graph: LayerGraph, layer: GraphLayer, source: int) -> Graph
         return layer._replace(inputs=(source,), sized_by_input=source == INPUT)
     options = {"what": layer.kind, "params": 0, "macs": 0}
     if layer.kind == "custom":
-        options = {name: one for name, one in layer.options if name not in ("input", "output")}
+        options = {name: value for name, value in layer.options if name not in ("input", "output")}
     if layer.output != graph.shape(source):
         options["output"] = layer.output
     return layer._replace(

@@ -280,7 +280,7 @@ class GraphBuilder:
         """For the channels and for each axis of a layer's output: whether it depends on the input
         size."""
         sources = [self.varies(source) for source in inputs]
-        any_varies = any(any(one) for one in sources)
+        any_varies = any(any(varying) for varying in sources)
         if layer.name == "flatten":
             return (any_varies,)
         if layer.name in ("global_avg_pool", "global_max_pool", "adaptive_avg_pool",
@@ -289,7 +289,7 @@ class GraphBuilder:
         if layer.name == "reshape":
             rest = self.layers[-1].rest
             return tuple(any_varies and rest == n for n in range(1 + len(output.size)))
-        same = [one for one in sources if len(one) == 1 + len(output.size)]
+        same = [varying for varying in sources if len(varying) == 1 + len(output.size)]
         if same:
             return (False, *(any(column) for column in list(zip(*same, strict=True))[1:]))
         return (False, *(any_varies for _ in output.size))

@@ -85,10 +85,10 @@ class _ParallelWalk:
 
     def _item(self, uses: Column[Item]) -> Item:
         """The item that generalizes one item of each use. Raises _DifferError."""
-        one = _first(uses)
+        example = _first(uses)
         present = [item for item in uses if item is not None]
         _common(item.kind for item in present)
-        if one.is_side:
+        if example.is_side:
             raise _DifferError
         is_first = self.is_first
         branches = []
@@ -96,11 +96,11 @@ class _ParallelWalk:
             self.is_first = is_first
             column = tuple(None if item is None else item.branches[n] for item in uses)
             branches.append(self._branch(column))
-        if one.is_sequence:
+        if example.is_sequence:
             item = sequence(_module_path(present, branches[0].items), branches[0].items)
         else:
-            item = one if one.is_call else _common_layer(present, branches)
-            takes_input = one.refs in ((), self.inputs[:1])
+            item = example if example.is_call else _common_layer(present, branches)
+            takes_input = example.refs in ((), self.inputs[:1])
             first = self.is_first and takes_input and not item.is_join
             self.columns.append(ItemColumn(item, uses, first))
             self.is_first = False
@@ -136,7 +136,7 @@ class _ParallelWalk:
 
 
 def _first(column: Column[T]) -> T:
-    return next(one for one in column if one is not None)
+    return next(value for value in column if value is not None)
 
 
 def _common(values: Iterable[T]) -> T:
@@ -170,14 +170,14 @@ def _module_path(modules: Sequence[Item], items: Items) -> tuple[str, ...]:
 def _common_layer(uses: Sequence[Item], branches: Iterable[ItemBranch]) -> Item:
     """The layer that generalizes layers with other values of options. It has a name only if all of
     them have it. Raises _DifferError."""
-    one = uses[0]
+    example = uses[0]
     _common((item.note, len(item.refs), item.shares is None) for item in uses)
     _common(
         tuple((key, constant_part(value)) for key, value in options)
         for options in {item.options for item in uses}
     )
     is_same = len({item.path[-1:] for item in uses}) == 1
-    return one._replace(path=one.path if is_same else (), branches=tuple(branches))
+    return example._replace(path=example.path if is_same else (), branches=tuple(branches))
 
 
 def substitute_values(body: Items, values: Iterator[Any], flags: Iterator[str | None]) -> Items:

@@ -40,13 +40,13 @@ class BlockInputs:
         then the others in the order of the text. None if something outside references a value
         inside except its output, or if it shares weights with something outside."""
         found = [self._item_uses(item) for item in use]
-        own = frozenset().union(*(one.layers for one in found))
+        own = frozenset().union(*(item_uses.layers for item_uses in found))
         last = output(use[-1])
         for value in own & self.users.keys():
             is_output = value == last and value not in self.weights
             if not is_output and not self.users[value] <= own:
                 return None
-        if not all(one.weights <= own for one in found):
+        if not all(item_uses.weights <= own for item_uses in found):
             return None
         outside = dict.fromkeys(value for value in references(use) if value not in own)
         if takes_input(use[0]) or entering in outside:

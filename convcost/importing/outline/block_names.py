@@ -39,7 +39,7 @@ class BlockNames:
         paths = [path for original in originals if (path := module_path(original))]
         names = Counter(name for path in paths if (name := self._class_name(path)))
         if not names and not any(item.is_layer for item in body):
-            names = Counter(name for one in originals if (name := self._row(one)))
+            names = Counter(name for original in originals if (name := self._row(original)))
         if not names:
             names = Counter(name for path in paths if (name := _stem(path)))
         content = _content_name(body, inputs)
@@ -168,7 +168,7 @@ def _describing_words(body: Items, without: tuple[str, ...]) -> list[str]:
     items = [item for item in body if not (without and _only_follows(item, without))]
     words = list(dict.fromkeys(word for item in items for word in _words(item)))
     parts = {word: set(word.split("_")) for word in words}
-    return [word for word in words if not any(parts[word] < parts[one] for one in words)]
+    return [word for word in words if not any(parts[word] < parts[other] for other in words)]
 
 
 def _only_follows(item: Item, files: tuple[str, ...] = FOLLOWERS) -> bool:

@@ -123,11 +123,11 @@ class _BlockSearch:
     def _families(self, parts: list[ItemRange]) -> Iterator[list[ItemRange]]:
         """Groups of uses that fit one body, the largest first."""
         families: list[tuple[Items, list[ItemRange]]] = []
-        for one in parts:
-            inputs = self.block_inputs.of(one.use, one.entering)
-            if inputs is None or not self._may_have_inputs(one, inputs):
+        for candidate in parts:
+            inputs = self.block_inputs.of(candidate.use, candidate.entering)
+            if inputs is None or not self._may_have_inputs(candidate, inputs):
                 continue
-            part = one._replace(inputs=inputs)
+            part = candidate._replace(inputs=inputs)
             for number, (body, members) in enumerate(families):
                 if members[0].inputs[1:] != part.inputs[1:]:
                     continue  # only the first input may differ: all uses share the others

@@ -71,38 +71,41 @@ class Candidates:
 
     def in_lists(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[ItemRange]]:
         """The positions of every candidate that occurs at least twice, without overlaps."""
-        keys = [self.hash.keys(one.items) for one in lists]
+        keys = [self.hash.keys(item_list.items) for item_list in lists]
         pairs = Counter(pair for of_list in keys for pair in pairwise(of_list))
         found: dict[Keys, list[ItemRange]] = {}
-        for one, of_list in zip(lists, keys, strict=True):
-            for inner, part in self._in_list(one, of_list, pairs):
+        for item_list, of_list in zip(lists, keys, strict=True):
+            for inner, part in self._in_list(item_list, of_list, pairs):
                 if not inner or min(inner) < 0 or _is_periodic(inner):
                     continue
                 parts = found.setdefault(inner, [])
-                overlaps = parts and parts[-1].list is one and parts[-1].end > part.start
+                overlaps = parts and parts[-1].list is item_list and parts[-1].end > part.start
                 if not overlaps:
                     parts.append(part)
         return {inner: parts for inner, parts in found.items() if len(parts) > 1}
 
     def _in_list(
-        self, one: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]
+        self, item_list: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]
     ) -> Iterator[tuple[Keys, ItemRange]]:
         """The ranges of a list that may be blocks, each with its keys: joins, and ranges whose
         pairs of neighbours occur elsewhere too."""
-        for start, item in enumerate(one.items):
+        for start, item in enumerate(item_list.items):
             if keys[start] < 0:
                 continue
-            alone = one.whole and len(keys) == 1
+            alone = item_list.whole and len(keys) == 1
             if item.branches and not alone:
-                yield self.hash.keys(without_modules((item,))), ItemRange(one, start, start + 1)
+                yield (
+                    self.hash.keys(without_modules((item,))),
+                    ItemRange(item_list, start, start + 1),
+                )
             for end in range(start + 2, min(start + MAX_ITEMS, len(keys)) + 1):
                 if keys[end - 1] < 0 or pairs[keys[end - 2], keys[end - 1]] == 1:
                     break
                 splits_a_run = (start and keys[start - 1] == keys[start]) or (
                     keys[end : end + 1] == keys[end - 1 : end]
                 )
-                if not splits_a_run and not (one.whole and end - start == len(keys)):
-                    yield keys[start:end], ItemRange(one, start, end)
+                if not splits_a_run and not (item_list.whole and end - start == len(keys)):
+                    yield keys[start:end], ItemRange(item_list, start, end)
 
 
 def _is_periodic(keys: Keys) -> bool:

@@ -31,7 +31,7 @@ def canonicalize(items: Iterable[Item]) -> Items:
         name = "" if item.path[-1].isdigit() else item.path[-1]
         inner = canonicalize(item.items)
         *before, last = inner
-        if all(one.kind in REARRANGES for one in before):
+        if all(inner_item.kind in REARRANGES for inner_item in before):
             # Layers that only arrange the tensor for the single layer of a module come before it.
             found += [*before, _with_module_name(last, name)]
         elif name:

@@ -86,7 +86,9 @@ def _own_name(items: Items, depth: int) -> str:
     if not names:
         pools = all(item.kind.endswith("_pool") for item in items)
         return "pool" if pools else ""
-    if len(names) < len(learning) or any(map(repeats_kind, names, (one.kind for one in learning))):
+    if len(names) < len(learning) or any(
+        map(repeats_kind, names, (layer.kind for layer in learning))
+    ):
         return ""
     prefix = common_prefix(names).rstrip("._-")
     return prefix if len(prefix) >= MIN_PREFIX_LENGTH else names[-1]

@@ -11,10 +11,11 @@ def cached_by_identity(function: Callable[[T], R]) -> Callable[[T], R]:
     """The function, called once for each object, even if objects are equal."""
     known: dict[int, tuple[R, T]] = {}
 
-    def cached(one: T) -> R:
-        found = known.get(id(one))
+    def cached(value: T) -> R:
+        found = known.get(id(value))
         if found is None:
-            found = known[id(one)] = function(one), one  # the identity is valid while it is kept
+            # The identity is valid as long as the object exists, so the object is kept too.
+            found = known[id(value)] = function(value), value
         return found[0]
 
     return cached

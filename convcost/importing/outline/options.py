@@ -99,7 +99,9 @@ def _places(
         for use in column.uses
     )
     for place, _ in item.options:
-        of_each = tuple(ABSENT if one is None else one[place] for one in values)
+        of_each = tuple(
+            ABSENT if use_values is None else use_values[place] for use_values in values
+        )
         yield _Place(number, option_label(item.kind, *place), of_each, channels, column.is_first)
 
 
@@ -119,7 +121,9 @@ class _OptionSearch:
 
     def result(self) -> BlockOptions | None:
         """The options; None if a block would need too many, or an input inside it."""
-        constant = {n: one.present[0] for n, one in enumerate(self.places) if _is_constant(one)}
+        constant = {
+            n: place.present[0] for n, place in enumerate(self.places) if _is_constant(place)
+        }
         self.chosen.update(constant)
         varied = [n for n in range(len(self.places)) if n not in constant]
         ratios = {n: ratio for n in varied if (ratio := _channel_ratio(self.places[n]))}
@@ -217,7 +221,7 @@ class _OptionSearch:
         defaults = {number: self._default(self.wanted[number]) for number in order}
         order.sort(key=lambda number: defaults[number] is not None)
         names = self._names(order, defaults)
-        values = [one.text(names) if type(one) is _FromOption else one for one in chosen]
+        values = [value.text(names) if type(value) is _FromOption else value for value in chosen]
         flags = [None if flag is None else names[flag] for flag in self.flags]
         arguments = [
             tuple(((names[n], None), self._argument(n, use, defaults[n])) for n in order)

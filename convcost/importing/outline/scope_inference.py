@@ -60,5 +60,5 @@ def _module(layer: GraphLayer, sources: list[GraphLayer]) -> Path:
     if layer.kind == "concat":
         fits = len(sources) >= MIN_BRANCHES
     else:
-        fits = [(one.params > 0, one.output) for one in sources] == [(True, layer.output)]
+        fits = [(source.params > 0, source.output) for source in sources] == [(True, layer.output)]
     return modules.pop() if fits and len(modules) == 1 else ()

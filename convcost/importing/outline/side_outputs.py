@@ -42,7 +42,10 @@ class SideOutputs:
                     small, group = sorted((group, other), key=len)
                     group += small
                     group_of.update(dict.fromkeys(small, group))
-        return [sorted(group) for group in {id(one): one for one in group_of.values()}.values()]
+        return [
+            sorted(group)
+            for group in {id(members): members for members in group_of.values()}.values()
+        ]
 
     def _leading_to(self, main: int, among: set[int]) -> set[int]:
         leads, waiting = {main}, [main]

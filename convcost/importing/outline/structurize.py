@@ -137,13 +137,15 @@ class _Structurizer:
         continues the input whose branch starts last, and the other branches are references by name,
         or start with one."""
         inputs = [self._join_input(source) for source in self.inputs[index]]
-        starts = [one.start for one in inputs]
+        starts = [join_input.start for join_input in inputs]
         distinct = {start for start in starts if start is not None}
         adds_constants = len(distinct) == 1 and starts.count(None) == len(starts) - 1
-        u_shaped = any(one.is_short for one in inputs) and any(one.is_u_shaped for one in inputs)
+        u_shaped = any(join_input.is_short for join_input in inputs) and any(
+            join_input.is_u_shaped for join_input in inputs
+        )
         if len(distinct) <= 1 and not u_shaped and not adds_constants:
             return self._begin_join(index, layer, inputs, max(distinct, default=None))
-        main = max(inputs, key=lambda one: one.rank)
+        main = max(inputs, key=lambda join_input: join_input.rank)
         short = main.chain is not None and main.is_short and main.start is not None
         if self.chains.with_one_use(main.source) and (adds_constants or not short):
             return self._append_join(index, layer, inputs, inputs.index(main))
@@ -160,12 +162,12 @@ class _Structurizer:
     ) -> Chain:
         """Begins a chain with a join whose branches start at the value `start`; None if there is no
         such value. The join replaces these branches as the user of the value."""
-        same = [n for n, one in enumerate(inputs) if one.start == start]
+        same = [n for n, join_input in enumerate(inputs) if join_input.start == start]
         branches, references = self._branches(inputs, same)
         inner = [
-            one.chain
-            for one, branch in zip(inputs, branches, strict=True)
-            if one.chain is not None and branch.items
+            join_input.chain
+            for join_input, branch in zip(inputs, branches, strict=True)
+            if join_input.chain is not None and branch.items
         ]
         layer_count = 1 + sum(chain.layer_count for chain in inner)
         depth = 1 + max((chain.depth for chain in inner), default=0)
@@ -181,12 +183,17 @@ class _Structurizer:
     ) -> Chain:
         """Appends a join to the chain of its input number `main`."""
         source = inputs[main].source
-        others = [one._replace(chain=None) if n == main else one for n, one in enumerate(inputs)]
+        others = [
+            join_input._replace(chain=None) if n == main else join_input
+            for n, join_input in enumerate(inputs)
+        ]
         branches, references = self._branches(others, [main])
         if not any(branch.items for branch in branches):
             branches[main] = ItemBranch(ref=source)
-        layer_count = 1 + sum(one.chain.layer_count for one in others if one.chain)
-        depth = 1 + max(one.chain.depth if one.chain else 0 for one in others)
+        layer_count = 1 + sum(
+            join_input.chain.layer_count for join_input in others if join_input.chain
+        )
+        depth = 1 + max(join_input.chain.depth if join_input.chain else 0 for join_input in others)
         item = layer_item(index, layer, branches=branches)
         chain = self.chains.append(index, item, source, layer_count, depth)
         self.chains.add_references(references, index)

@@ -26,7 +26,7 @@ def shared_tables(layers: Sequence[GraphLayer], inputs: Sequence[Sequence[int]])
     """The values that do not depend on an input of the network, except on its size, and have users
     in several modules, such as rotary tables, and the values that they are computed from."""
     tables: set[int] = set()
-    read = [one[layer.sized_by_input :] for layer, one in zip(layers, inputs, strict=True)]
+    read = [sources[layer.sized_by_input :] for layer, sources in zip(layers, inputs, strict=True)]
     for index, layer in enumerate(layers):
         if layer.is_input_free or tables.issuperset(read[index]):
             tables.add(index)

@@ -34,13 +34,15 @@ def has_one_channel(
     axis of the channels, [n, 1, t]."""
     waiting, seen = [start], {start}
     while waiting and len(seen) < MAX_OPERATORS:
-        for one in readers(waiting.pop(0)):
-            if one.row.op == "embedding":
+        for reader in readers(waiting.pop(0)):
+            if reader.row.op == "embedding":
                 return True
-            if one.row.traits & (Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST):
-                first = Trait.CHANNELS_FIRST in one.row.traits
-                return first and rank < len(one.before) == SEQUENCE_RANK and one.before[1] == 1
-            new = [output for output in one.gives if output not in seen]
+            if reader.row.traits & (Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST):
+                first = Trait.CHANNELS_FIRST in reader.row.traits
+                return (
+                    first and rank < len(reader.before) == SEQUENCE_RANK and reader.before[1] == 1
+                )
+            new = [output for output in reader.gives if output not in seen]
             seen.update(new)
             waiting += new
     return False
@@ -53,15 +55,15 @@ def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]
     seen = {start}
     while waiting and len(seen) < MAX_OPERATORS:
         tensor, order = waiting.pop(0)
-        for one in readers(tensor):
-            channel = _channel(one, split=order is None and len(one.before) >= SEQUENCE_RANK)
+        for reader in readers(tensor):
+            channel = _channel(reader, split=order is None and len(reader.before) >= SEQUENCE_RANK)
             if channel is not None:
                 return (order or same)[channel]
-            views = Trait.RESHAPES in one.row.traits
-            ranked = len(one.after) == SEQUENCE_RANK if one.after else not views
+            views = Trait.RESHAPES in reader.row.traits
+            ranked = len(reader.after) == SEQUENCE_RANK if reader.after else not views
             known = ranked and order is not None
-            kept = tuple(order[axis] for axis in one.order or same) if known and order else None
-            for output in one.gives:
+            kept = tuple(order[axis] for axis in reader.order or same) if known and order else None
+            for output in reader.gives:
                 if output not in seen:
                     seen.add(output)
                     waiting.append((output, kept))

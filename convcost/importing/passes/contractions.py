@@ -33,7 +33,7 @@ def fuse_contractions(graph: LayerGraph) -> LayerGraph:
         product = layers[source]
         over = dict(layer.options)["over"]
         if product.kind == "multiply":
-            shapes = [graph.shape(one) for one in product.inputs]
+            shapes = [graph.shape(source) for source in product.inputs]
             if _sums(over, product.output, shapes):
                 found[index] = _contraction(layer, product.inputs, shapes)
                 removed.add(source)

@@ -21,4 +21,4 @@ def real_macs(half: Sequence[int], axes: Sequence[int], points: int) -> int:
 
 
 def complex_macs(dims: Sequence[int], axes: Sequence[int]) -> int:
-    return sum(transform_macs(prod(dims) // dims[one], dims[one], real=False) for one in axes)
+    return sum(transform_macs(prod(dims) // dims[axis], dims[axis], real=False) for axis in axes)

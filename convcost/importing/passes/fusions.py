@@ -92,10 +92,10 @@ class _Rewriter:
         inputs."""
         waiting = [source]
         while waiting:
-            one = waiting.pop()
-            self.readers[one] -= 1
-            if one >= 0 and not self.readers[one]:
-                waiting += self.layers[one].inputs
+            layer = waiting.pop()
+            self.readers[layer] -= 1
+            if layer >= 0 and not self.readers[layer]:
+                waiting += self.layers[layer].inputs
 
 
 Rule: TypeAlias = Callable[[_Rewriter, int, GraphLayer], bool]
@@ -165,7 +165,7 @@ def _is_polynomial(graph: _Rewriter, source: int, x: int, depth: int = 0) -> boo
     if source == x or layer is None:
         return source == x
     powers = function_or_kind(layer) in ("add", "multiply", "square", "power")
-    return powers and all(_is_polynomial(graph, one, x, depth + 1) for one in layer.inputs)
+    return powers and all(_is_polynomial(graph, source, x, depth + 1) for source in layer.inputs)
 
 
 def _fuse_log_sigmoid(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -176,8 +176,8 @@ def _fuse_log_sigmoid(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 def _fuse_glu(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """The first half of the channels times the sigmoid of the second half: GLU."""
-    for one, gate in _orders(layer):
-        first, sigmoid = graph.producer(one, "slice"), graph.producer(gate, "sigmoid")
+    for half_source, gate in _orders(layer):
+        first, sigmoid = graph.producer(half_source, "slice"), graph.producer(gate, "sigmoid")
         second = graph.producer(sigmoid.inputs[0], "slice") if sigmoid is not None else None
         if first is None or second is None or first.inputs != second.inputs:
             continue
@@ -356,8 +356,12 @@ def _with_exchanged_axes(graph: _Rewriter, source: int, index: int) -> int | Non
     if graph.shape(before) == exchanged:
         return before
     for other in range(index):
-        one = graph.layers[other]
-        if one.kind == "reshape" and one.inputs == layer.inputs and one.output == exchanged:
+        other_layer = graph.layers[other]
+        if (
+            other_layer.kind == "reshape"
+            and other_layer.inputs == layer.inputs
+            and other_layer.output == exchanged
+        ):
             return other
     if graph.readers[source] != 1:
         return None
@@ -375,33 +379,35 @@ def _fuse_heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     attention = graph.producer(layer.inputs[0], "attention")
     if attention is None or attention.options:
         return False
-    dealt = [graph.layers[source] if source >= 0 else layer for source in attention.inputs]
-    if any(one.kind != "reshape" or len(one.output.size) != PAIR for one in dealt):
+    reshapes = [graph.layers[source] if source >= 0 else layer for source in attention.inputs]
+    if any(reshape.kind != "reshape" or len(reshape.output.size) != PAIR for reshape in reshapes):
         return False
-    counts = [one.output.size[0] for one in dealt]
+    counts = [reshape.output.size[0] for reshape in reshapes]
     heads, rows = attention.output.size
     merged = Shape(heads * attention.output.channels, (rows,))
     if counts[1] != counts[2] or heads % counts[1] or layer.output.channels != merged.channels:
         return False
     flats = []
-    for source, one in zip(attention.inputs, dealt, strict=True):
-        number, steps = one.output.size
-        flat = Shape(number * one.output.channels, (steps,))
-        if graph.shape(one.inputs[0]) == flat:
-            flats.append(one.inputs[0])
-        elif graph.shape(one.inputs[0]).channels == flat.channels and graph.readers[source] == 1:
+    for source, reshape in zip(attention.inputs, reshapes, strict=True):
+        number, steps = reshape.output.size
+        flat = Shape(number * reshape.output.channels, (steps,))
+        if graph.shape(reshape.inputs[0]) == flat:
+            flats.append(reshape.inputs[0])
+        elif (
+            graph.shape(reshape.inputs[0]).channels == flat.channels and graph.readers[source] == 1
+        ):
             # The rows are several axes, such as those of a map: the reshape only merges these.
             flats.append(source)
-            rest = one.rest and min(one.rest, 1)
-            graph.layers[source] = one._replace(
+            rest = reshape.rest and min(reshape.rest, 1)
+            graph.layers[source] = reshape._replace(
                 options=(("shape", flat),), output=flat, rest=rest, follows=()
             )
     options = {"heads": heads} if heads > 1 else {}
     at = index if layer.output == merged else layer.inputs[0]
-    if len(flats) == len(dealt) and graph.replace(at, "attention", flats, options, merged):
+    if len(flats) == len(reshapes) and graph.replace(at, "attention", flats, options, merged):
         return True
-    for source, one in zip(attention.inputs, dealt, strict=True):
-        graph.layers[source] = one
+    for source, reshape in zip(attention.inputs, reshapes, strict=True):
+        graph.layers[source] = reshape
     return False
 
 

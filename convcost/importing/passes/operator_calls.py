@@ -138,7 +138,9 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
         dims = self.require_dims() if dims is None else dims
         if any(extent < 1 for extent in dims):
             raise ConstraintError("CC401", f"its output has no elements: {list(dims)}")
-        inputs = [self.context.values[self.inputs[one]] for one in self.dependent_positions]
+        inputs = [
+            self.context.values[self.inputs[position]] for position in self.dependent_positions
+        ]
         return self.lower("custom", *inputs, what=what or self.op.lower(), dims=dims, **more)
 
     def uncounted_layers(self, operator: str, weights: Mapping[str, int]) -> tuple[Tensor, ...]:

@@ -82,7 +82,7 @@ def report_weights(
         if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     notes += numbers_note("in no layer", _unused(context))
-    elements = {key: one.elements for key, one in context.constants.items()}
+    elements = {key: constant.elements for key, constant in context.constants.items()}
     excluded = {key: why for key, why in context.excluded.items() if key not in used}
     notes += excluded_notes(excluded, elements)
     if computed:

@@ -98,17 +98,17 @@ class Equivalence(NamedTuple):
                 return f"only the {where} has `{row.path}`, {row.kind} to {row.output.text}"
         return f"`{self._unmatched(self.model, self.spec)[0].path}` has other inputs"
 
-    def _only_in(self, one: Costs, other: Costs) -> Rows:
+    def _only_in(self, first: Costs, second: Costs) -> Rows:
         """The layers that only the first network has, whatever their inputs are."""
-        return _without_equal(self._layers(one), self._layers(other))
+        return _without_equal(self._layers(first), self._layers(second))
 
     def _layers(self, costs: Costs) -> Marks:
         rows = (row for row in costs.layers if not _has_no_effect(row, costs))
         return [(row, _properties(row, costs, loose=self.loose)) for row in rows]
 
-    def _unmatched(self, one: Costs, other: Costs) -> Rows:
+    def _unmatched(self, first: Costs, second: Costs) -> Rows:
         """The layers of the first network that the other does not have with the same inputs."""
-        marks = (_fingerprints(costs, loose=self.loose) for costs in (one, other))
+        marks = (_fingerprints(costs, loose=self.loose) for costs in (first, second))
         return _without_equal(*marks)
 
     def _inputs(self) -> Iterator[str]:
@@ -202,7 +202,7 @@ def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]
     fields = step.layer.receptive_field(step.layer.select_inputs(x))
     # The stride does not matter if there is only one position.
     single = kind.startswith("global_")
-    seen = [(one.first, one.last) for one in fields or () if not loose] if single else fields
+    seen = [(field.first, field.last) for field in fields or () if not loose] if single else fields
     own = tuple(sorted(options.items()))
     return kind, own, repr(seen), row.output, row.params, row.buffers, row.macs
 

@@ -100,9 +100,11 @@ def _nesting(value: Any) -> int:
     """The number of levels of nested lists and objects."""
     levels, inside = 0, [value]
     while inside:
-        nested = [one for one in inside if isinstance(one, list | dict)]
+        nested = [value for value in inside if isinstance(value, list | dict)]
         levels += bool(nested)
         inside = [
-            part for one in nested for part in (one.values() if isinstance(one, dict) else one)
+            part
+            for value in nested
+            for part in (value.values() if isinstance(value, dict) else value)
         ]
     return levels

@@ -15,7 +15,7 @@ KEYS_WITH_SIZES = ("build_config", "build_input_shape", "shape")
 def open_sizes(config: Any) -> Any:
     """A copy of a configuration whose inputs are open except for their channels."""
     if isinstance(config, list):
-        return [open_sizes(one) for one in config]
+        return [open_sizes(value) for value in config]
     if not isinstance(config, dict):
         return config
     tensor = "keras_history" in config
@@ -29,9 +29,9 @@ def open_sizes(config: Any) -> Any:
 def same_weights(graph: LayerGraph, own: LayerGraph) -> LayerGraph:
     """The graph, if each layer has as many params as in `own`, the graph at the model's own size.
     Raises ConstraintError."""
-    for one, other in zip(graph.layers, own.layers, strict=False):
-        if (one.params, one.buffers) != (other.params, other.buffers):
-            where = "/".join(one.path)
+    for layer, own_layer in zip(graph.layers, own.layers, strict=False):
+        if (layer.params, layer.buffers) != (own_layer.params, own_layer.buffers):
+            where = "/".join(layer.path)
             raise ConstraintError(
                 "CC403", f"layer `{where}`: the number of its weights depends on the size"
             )

@@ -56,7 +56,7 @@ class StoredWeights:
         """
         if not self.archive.weighted:
             return graph
-        kinds = (one.get("class_name") for one in _mappings(self.archive.config))
+        kinds = (mapping.get("class_name") for mapping in _mappings(self.archive.config))
         if why := self.lack or (POLICY in kinds and "they are quantized"):
             note = f"the stored weights were not compared with the layers: {why}"
             return graph._replace(notes=(*graph.notes, note))
@@ -132,9 +132,9 @@ def _find_group(node: Any, names: Iterable[str], h5py: Any) -> Any:
 
 def _constants(config: Any) -> Iterator[str]:
     """The names of layers that store a mean and variance of the data."""
-    for one in _mappings(config):
-        inner = one.get("config")
-        if one.get("class_name") == "Normalization" and isinstance(inner, dict):
+    for mapping in _mappings(config):
+        inner = mapping.get("config")
+        if mapping.get("class_name") == "Normalization" and isinstance(inner, dict):
             yield str(inner.get("name"))
 
 
@@ -142,12 +142,12 @@ def _mappings(config: Any) -> Iterator[dict[str, Any]]:
     """All mappings in a configuration."""
     waiting = [config]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, dict):
-            yield one
-            waiting += one.values()
-        elif isinstance(one, list):
-            waiting += one
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 @contextmanager
@@ -208,9 +208,9 @@ def _stored_twice(node: Any, names: list[str], h5py: Any) -> set[Any]:
     if not {"layer", "vars"} <= set(names):
         return set()
     own, inner = (_find_group(node, way, h5py) for way in (("vars",), ("layer", "vars")))
-    if not all(isinstance(one, h5py.Group) for one in (own, inner)) or set(own) != {"0", "1"}:
+    if not all(isinstance(group, h5py.Group) for group in (own, inner)) or set(own) != {"0", "1"}:
         return set()
-    if not all(_contains(one, name, h5py) for one in (own, inner) for name in one):
+    if not all(_contains(group, name, h5py) for group in (own, inner) for name in group):
         return set()
     shapes = [getattr(inner[name], "shape", None) for name in inner]
     first, second = (getattr(own[name], "shape", None) for name in ("0", "1"))

@@ -102,7 +102,11 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
     def tensors(self, *positions: int, more: tuple[str, ...] = ()) -> dict[str, int]:
         """The stored tensors of constant inputs, by key, each with its number of elements; `more`
         are the names of further tensors."""
-        names = [self.node.input(one) for one in positions if self.constant(one) is not None]
+        names = [
+            self.node.input(position)
+            for position in positions
+            if self.constant(position) is not None
+        ]
         return self.context.stored_tensors(names, more)
 
     # Outputs and layers
@@ -166,14 +170,16 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
             lowers = constant is not None and top not in self.context.values
             lowers = lowers and constant is not None and self.context.is_lowered(constant)
             before = constant.producer.inputs if lowers and constant and constant.producer else ()
-            waiting = [one for one in before if one and one not in depths]
+            waiting = [source for source in before if source and source not in depths]
             if waiting and top not in depths:
                 depths[top] = 0
                 stack += waiting
                 continue
             stack.pop()
             if not depths.get(top):
-                depths[top] = lowers and 1 + max((depths[one] for one in before if one), default=0)
+                depths[top] = lowers and 1 + max(
+                    (depths[source] for source in before if source), default=0
+                )
                 if lowers and depths[top] % MAX_STEPS == 0 and top != name:
                     found.append(top)
         return found

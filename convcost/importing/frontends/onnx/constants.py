@@ -105,9 +105,9 @@ _OF_SEVERAL = (
 COMPUTED: dict[str, Callable[..., float]] = {
     **dict.fromkeys(_OF_ONE.split(), lambda _, x, *__: x.size),
     **dict.fromkeys(
-        _OF_SEVERAL.split(), lambda _, *x: prod(np.broadcast_shapes(*(one.shape for one in x)))
+        _OF_SEVERAL.split(), lambda _, *x: prod(np.broadcast_shapes(*(array.shape for array in x)))
     ),
-    "Concat": lambda _, *x: sum(one.size for one in x),
+    "Concat": lambda _, *x: sum(array.size for array in x),
     "ConstantOfShape": lambda _, shape: prod(shape.ravel().tolist()),
     "Expand": lambda _, x, shape: prod(np.broadcast_shapes(x.shape, tuple(shape.ravel().tolist()))),
     "Gather": lambda node, x, indices: (
@@ -126,10 +126,12 @@ def computed_output(node: OnnxNode, inputs: Sequence[Any], opset: int) -> Any:
     elements = COMPUTED.get(node.op)
     if elements is None or not node.known or len(node.outputs) > 1:
         return None
-    tensors = [one for one in node.attributes.values() if isinstance(one, TensorProto)]
+    tensors = [tensor for tensor in node.attributes.values() if isinstance(tensor, TensorProto)]
     # No shape is text, and an array of texts has over a hundred bytes for each of them.
     text = node.attributes.get("to") == TensorProto.STRING
-    if text or any(one.external_data or one.data_type == TensorProto.STRING for one in tensors):
+    if text or any(
+        tensor.external_data or tensor.data_type == TensorProto.STRING for tensor in tensors
+    ):
         return None
     op = "Identity" if node.op == "CastLike" else node.op  # the type does not matter
     try:

@@ -55,7 +55,8 @@ class OnnxContext(GraphContext[OnnxNode]):
         stored = [
             key
             for key, _ in constant.sources
-            if (one := self.constants.get(key)) is None or (one.real and one.elements >= fewest)
+            if (tensor := self.constants.get(key)) is None
+            or (tensor.real and tensor.elements >= fewest)
         ]
         return self.created.issuperset(stored) and (constant.real or not constant.sources)
 
@@ -92,16 +93,16 @@ class OnnxContext(GraphContext[OnnxNode]):
         if self.builder.has_distinct_numbers(key):
             return key
         copies = self.builder.copies.setdefault(frozenset((key,)), {})
-        for one in (key, *copies.values()):
-            index = self.builder.used.get(one)
+        for candidate in (key, *copies.values()):
+            index = self.builder.used.get(candidate)
             before = -1 if index is None else self.builder.layers[index].inputs[0]
             if before != x.source and self._share_weights(before, x.source):
-                return one
+                return candidate
         copies[key] = self.builder.copy(key)
         return copies[key]
 
     def _share_weights(self, *sources: int) -> bool:
-        owners = {weights_owner(self.builder.layers, one) for one in sources if one >= 0}
+        owners = {weights_owner(self.builder.layers, source) for source in sources if source >= 0}
         return min(sources) >= 0 and len(owners) == 1
 
     def key_of_table(self, name: str, constant: Constant) -> str:

@@ -105,14 +105,14 @@ class DerivedWeights:
         used = self.builder.used
         new = set(map(original, list(used)[self._before :]))
         old = set(list(used)[: self._before])
-        sources = {key: n for one in pending for key, n in one.sources if key not in old}
-        keys = {one.key: one.elements for one in pending if one.key in new}
+        sources = {key: n for weight in pending for key, n in weight.sources if key not in old}
+        keys = {weight.key: weight.elements for weight in pending if weight.key in new}
         elsewhere = sum(n for key, n in sources.items() if key in new and key not in keys)
         rest = sum(sources.values()) - elsewhere - sum(keys.values())
         layer = max((used[key] for key in keys), default=len(self.builder.layers) - 1)
         for key in sources:
             used.setdefault(key, layer)
-        self.computed += any(one.is_computed for one in pending)
+        self.computed += any(weight.is_computed for weight in pending)
         if rest > 0 and results:
             results = (self._add_params(results[0], rest, (*path, "weights")), *results[1:])
         if rest < 0:
@@ -128,7 +128,7 @@ class DerivedWeights:
         """Takes params that are counted several times from the layers from `first` on, first from
         the owners of the weights. Those layers become `custom`."""
         later = range(len(self.builder.layers) - 1, first - 1, -1)
-        for index in dict.fromkeys((*(one for one in owners if one >= first), *later)):
+        for index in dict.fromkeys((*(owner for owner in owners if owner >= first), *later)):
             layer = self.builder.layers[index]
             part = min(excess, layer.params)
             if not part:

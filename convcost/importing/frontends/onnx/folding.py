@@ -95,7 +95,7 @@ def fold_constants(
     """The graph without the nodes whose outputs are constant. Their outputs are added to
     `constants`."""
     kept_nodes = []
-    kept = sum(one.data.size for one in constants.values() if one.data is not None)
+    kept = sum(constant.data.size for constant in constants.values() if constant.data is not None)
     for node in graph.nodes:
         if node.outputs[0] in constants:
             continue
@@ -177,8 +177,8 @@ def computed_constant(
     if dims is None:
         return None
     inputs = [constants[name] for name in node.inputs if name]
-    real = any(one.real for one in inputs) if data is None else has_floats(data)
-    learned = not has(node.op, Trait.CHOOSES) and any(one.is_weight for one in inputs)
+    real = any(tensor.real for tensor in inputs) if data is None else has_floats(data)
+    learned = not has(node.op, Trait.CHOOSES) and any(tensor.is_weight for tensor in inputs)
     first = inputs[0] if inputs else None
     if first is not None and has(node.op, Trait.SAME) and prod(dims) == first.elements:
         return _same_elements(node, constants, first, dims, data, real)

@@ -119,11 +119,11 @@ def _expansion(rule: Rule, call: FusedCall) -> list[OnnxNode]:
     except LookupError:
         return [call.node]
     return [
-        one._replace(
-            inputs=tuple(names.get(name, name) for name in one.inputs),
-            outputs=tuple(names.get(name, name) for name in one.outputs),
+        node._replace(
+            inputs=tuple(names.get(name, name) for name in node.inputs),
+            outputs=tuple(names.get(name, name) for name in node.outputs),
         )
-        for one in call.nodes
+        for node in call.nodes
     ]
 
 
@@ -168,7 +168,7 @@ def _value(call: FusedCall, form: ast.expr) -> str:
         case ast.Call(ast.Name("activated"), [inner]):
             return call.activated(_value(call, inner))
         case ast.Call(ast.Name(op), inner):
-            names = [_value(call, one) for one in inner]
+            names = [_value(call, expression) for expression in inner]
             return call.one(op, *names, **_without_activation(call)) if names[0] else ""
     return call.name(ascii_lowercase.index(ast.unparse(form)))
 

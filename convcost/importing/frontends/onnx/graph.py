@@ -43,7 +43,11 @@ def stored_integers(model: ModelProto) -> dict[str, list[int]]:
     tensors = {tensor.name: tensor for tensor in model.graph.initializer}
     for node in model.graph.node:
         if node.op_type == "Constant" and node.output:
-            tensors.update((node.output[0], one.t) for one in node.attribute if one.name == "value")
+            tensors.update(
+                (node.output[0], attribute.t)
+                for attribute in node.attribute
+                if attribute.name == "value"
+            )
     return {
         name: numpy_helper.to_array(tensor).reshape(-1).tolist()
         for name, tensor in tensors.items()
@@ -146,7 +150,7 @@ def _decoded(attribute: AttributeProto) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
     if attribute.type == attribute.STRINGS:
-        return tuple(one.decode("utf-8", "replace") for one in value)
+        return tuple(text.decode("utf-8", "replace") for text in value)
     return tuple(value) if isinstance(value, Sequence) else value
 
 
@@ -158,7 +162,7 @@ def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
         number: [producers[name] for name in node.inputs if name in producers]
         for number, node in enumerate(nodes)
     }
-    if all(one < number for number, others in before.items() for one in others):
+    if all(other < number for number, others in before.items() for other in others):
         return nodes
     try:
         return [nodes[number] for number in TopologicalSorter(before).static_order()]

@@ -24,8 +24,8 @@ class InputReaders:
     def through_joins(self, name: str) -> list[OnnxNode]:
         """The operators that read an input, also through joins with constants."""
         names, found = [name], list[OnnxNode]()
-        for one in names:  # it grows
-            for node in self.of.get(one, ()):
+        for tensor in names:  # it grows
+            for node in self.of.get(tensor, ()):
                 dependent = {x for x in node.inputs if x == name or x in self._outputs}
                 joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
                 if joins and len(dependent) == 1 and len(names) < MAX_JOINS:

@@ -96,8 +96,8 @@ def _lower(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path)
     with _conforming_to_onnx("the file's operators or tensors"):
         context = _prepared(model, graph, closed, path)
     builder, names, readers = context.builder, context.names, InputReaders(context.graph.nodes)
-    for one in closed.inputs:
-        context.values[one.name] = _add_input(context, readers, one)
+    for entry in closed.inputs:
+        context.values[entry.name] = _add_input(context, readers, entry)
     for node in context.graph.nodes:
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
             _lower_node(context, node)
@@ -136,7 +136,7 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     same_bytes(model, constants)
     same_source(model, constants)
     excluded = unmark_scales(graph, constants)
-    stored = {one.name: storage_of(one) for one in model.graph.initializer}
+    stored = {tensor.name: storage_of(tensor) for tensor in model.graph.initializer}
     graph = expanded(graph, constants, stored, at_first)
     notes = find_tied_weights(model, graph, constants, path.parent)
     graph, shapes = _folded_graph(model, graph, closed, constants, at_first)
@@ -146,7 +146,7 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     equal = equal_numbers(model, constants, path.parent)
     builder = GraphBuilder(path.stem, path.name, equal)
     builder.notes += closed.notes
-    builder.notes += (f"{one}, and is imported at --size" for one in closed.moved)
+    builder.notes += (f"{note}, and is imported at --size" for note in closed.moved)
     builder.notes += (*notes, *absent_parameters(model))
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
     context.buffers, context.samples = buffers(model), closed.samples

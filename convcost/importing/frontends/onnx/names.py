@@ -94,8 +94,8 @@ class OnnxNames:
 
     def _scoped(self, node: OnnxNode) -> Path | None:
         try:
-            scopes = [str(one) for one in literal_eval(node.meta[SCOPES])]
-            classes = [str(one) for one in literal_eval(node.meta.get(CLASSES, "[]"))]
+            scopes = [str(scope) for scope in literal_eval(node.meta[SCOPES])]
+            classes = [str(name) for name in literal_eval(node.meta.get(CLASSES, "[]"))]
         except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
             return None
         if len(scopes) < 2:  # noqa: PLR2004  the model itself and the operator
@@ -128,7 +128,7 @@ def _torch(parts: list[str]) -> Path:
     before = ""
     for part in parts:
         inner = part[len(before) + 1 :] if before and part.startswith(f"{before}.") else part
-        path += [one for one in inner.split(".") if one]
+        path += [name for name in inner.split(".") if name]
         before = part
     return tuple(path)
 
@@ -136,14 +136,14 @@ def _torch(parts: list[str]) -> Path:
 def _tables(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The keys of the tables of embeddings."""
     read = [constants.get(node.input(0)) for node in graph.nodes if node.op == "Gather"]
-    return {one.sources[0][0] for one in read if one is not None and one.whole}
+    return {table.sources[0][0] for table in read if table is not None and table.whole}
 
 
 def _is_tied(node: OnnxNode, constants: Mapping[str, Constant], tables: set[str]) -> bool:
     """Whether a node uses the table of an embedding as its weights, so that their name belongs to
     the embedding."""
-    one = constants.get(node.input(1))
-    return one is not None and one.whole and one.sources[0][0] in tables
+    weights = constants.get(node.input(1))
+    return weights is not None and weights.whole and weights.sources[0][0] in tables
 
 
 def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
@@ -160,7 +160,7 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
         if plain == key and "." in key:
             plain = key.rsplit(".", 1)[0]
         split = plain.split("/" if "/" in plain else ".")
-        if parts := _without_operator([one for one in split if one and one not in STARTS]):
+        if parts := _without_operator([part for part in split if part and part not in STARTS]):
             return tuple(parts)
     return None
 
@@ -168,8 +168,8 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
 def _fill_missing(paths: list[Path | None]) -> list[Path]:
     """A node without a name belongs to the module that the nodes before and after it share."""
 
-    def nearest(one: Path | None, following: Path | None) -> Path | None:
-        return one if following is None else following
+    def nearest(previous: Path | None, following: Path | None) -> Path | None:
+        return previous if following is None else following
 
     before = accumulate(paths, nearest)
     after = [*accumulate(reversed(paths), nearest)][::-1]

@@ -80,7 +80,9 @@ def close_dims(
     found, notes = [], list[str]()
     moved, exported, known = list[str](), set[int](), {**dims}
     read = axis_readers(readers, {})
-    rows = {one.name for one in declared if has_one_channel(one.name, len(one.extents), read)}
+    rows = {
+        entry.name for entry in declared if has_one_channel(entry.name, len(entry.extents), read)
+    }
     if size is not None and not rows:
         _require_sized_input(declared)
     unsized = any(None in extents[1:] for extents in inputs.values())

@@ -36,7 +36,7 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     signature = _signature(model)
     kinds = _tensor_properties(model, SIGNATURE)
     for name, sources in computed_tensors(model).items() if signature else ():
-        found = {signature.get(one) for one in sources}
+        found = {signature.get(source) for source in sources}
         kinds[name] = next((kind for kind in STORED if kind in found), "CONSTANT_TENSOR")
     return {**signature, **kinds}
 
@@ -55,7 +55,9 @@ def computed_tensors(model: ModelProto) -> dict[str, list[str]]:
 
 
 def _tensor_properties(model: ModelProto, key: str) -> dict[str, str]:
-    entries = ((one.name, prop) for one in model.graph.value_info for prop in one.metadata_props)
+    entries = (
+        (tensor.name, prop) for tensor in model.graph.value_info for prop in tensor.metadata_props
+    )
     return {name: prop.value for name, prop in entries if prop.key == key}
 
 
@@ -94,7 +96,7 @@ def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
     PyTorch's newer exporter, which adds metadata to nodes, names them after that function."""
     props = (prop for node in model.graph.node for prop in node.metadata_props)
     exported = any(prop.key.startswith(EXPORTED) for prop in props)
-    names = [one.name for one in model.graph.initializer if CREATED.fullmatch(one.name)]
+    names = [tensor.name for tensor in model.graph.initializer if CREATED.fullmatch(tensor.name)]
     created = {name for name, kind in declared.items() if kind == "CONSTANT_TENSOR"}
     return created | ({*names} - declared.keys() if exported else set())
 
@@ -162,8 +164,8 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
     others |= created_in_code(model, declared)
     if model.producer_name == "pytorch":
         nodes = (node for node in model.graph.node if node.op_type == "Constant")
-        names = {one for node in nodes for one in node.output} & constants.keys()
-        others.update(one for one in names if not constants[one].learned)
+        names = {output for node in nodes for output in node.output} & constants.keys()
+        others.update(name for name in names if not constants[name].learned)
     for node in graph.nodes:
         for name in _read_as_weights(node, constants):
             constant = constants.get(name)

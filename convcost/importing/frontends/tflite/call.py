@@ -38,20 +38,22 @@ class TfliteContext(GraphContext[OperatorNode]):
         self.is_open = any(True in graph.tensors[name].open[1:] for name in graph.inputs)
         keys: dict[tuple[int, str], str] = {}
         given = {*graph.inputs, *(name for node in graph.nodes for name in node.outputs)}
-        for name, one in graph.tensors.items():
-            if len(one.data):  # equal bytes are stored once, whatever their type
-                key = keys.setdefault((one.buffer, one.dtype), name)
-                stored[key] = (one.dtype.lower(), prod(one.dims), len(one.data))
-                self.constants[name] = constant_of(one, one.numbers, ((key, prod(one.dims)),))
-            elif name not in given and (one.variable or 0 in one.dims):
-                data = np.zeros(one.dims, np.int64) if 0 in one.dims else None
-                self.constants[name] = constant_of(one, data)
+        for name, tensor in graph.tensors.items():
+            if len(tensor.data):  # equal bytes are stored once, whatever their type
+                key = keys.setdefault((tensor.buffer, tensor.dtype), name)
+                stored[key] = (tensor.dtype.lower(), prod(tensor.dims), len(tensor.data))
+                self.constants[name] = constant_of(
+                    tensor, tensor.numbers, ((key, prod(tensor.dims)),)
+                )
+            elif name not in given and (tensor.variable or 0 in tensor.dims):
+                data = np.zeros(tensor.dims, np.int64) if 0 in tensor.dims else None
+                self.constants[name] = constant_of(tensor, data)
 
     def _has_equal_numbers(self, key: str) -> bool:
         """Whether all numbers of a stored tensor are equal."""
-        one = self.graph.tensors[original(key)]
-        rows = one.data.reshape(-1, max(bits_of(one.dtype) // BYTE, 1))
-        return not one.sparse and bool((rows == rows[0]).all())
+        tensor = self.graph.tensors[original(key)]
+        rows = tensor.data.reshape(-1, max(bits_of(tensor.dtype) // BYTE, 1))
+        return not tensor.sparse and bool((rows == rows[0]).all())
 
 
 def constant_of(
@@ -73,7 +75,7 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
     def constants(self) -> dict[int, Constant]:
         """The inputs that do not depend on the inputs of the model, by position."""
         found = enumerate(map(self.constant, range(len(self.inputs))))
-        return {position: one for position, one in found if one is not None}
+        return {position: constant for position, constant in found if constant is not None}
 
     @property
     def values(self) -> list[Tensor]:
@@ -126,11 +128,11 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
 
     def exclude(self, why: str, *positions: int) -> None:
         """Marks constants that are not weights: they are options, or no layer has them."""
-        for one in filter(None, map(self.constant, positions)):
-            if one.real:
-                self.context.excluded.update((key, why) for key, _ in one.sources)
+        for constant in filter(None, map(self.constant, positions)):
+            if constant.real:
+                self.context.excluded.update((key, why) for key, _ in constant.sources)
             else:
-                self.context.read_as_options.update(key for key, _ in one.sources)
+                self.context.read_as_options.update(key for key, _ in constant.sources)
 
     def dims(self, position: int = 0) -> tuple[int, ...] | None:
         tensor = self.context.graph.tensors[self.outputs[position]]
@@ -139,5 +141,7 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
 
     def uncounted(self) -> tuple[Tensor, ...]:
         """Adds `custom` layers whose macs are not counted."""
-        learned = [n for n, one in self.constants.items() if one.learned and one.dims]
+        learned = [
+            n for n, constant in self.constants.items() if constant.learned and constant.dims
+        ]
         return self.uncounted_layers(self.op, self.weights(*learned))

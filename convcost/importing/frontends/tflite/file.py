@@ -103,20 +103,24 @@ class _Reader:
         self.types, self.codes, self.options = (
             {n: name for name, n in vars(enum).items() if isinstance(n, int)} for enum in enums
         )
-        self.buffers = [self._data(one) for one in self._tables(model, "Buffers")]
+        self.buffers = [self._data(buffer) for buffer in self._tables(model, "Buffers")]
 
     def graph(self) -> TfliteGraph:
         graphs = self._tables(self.model, "Subgraphs")
         first, tensors = graphs[0], dict[str, TensorEntry]()
-        names, *_ = [self._tensors(one, tensors) for one in graphs]
-        nodes = tuple(self._operator(one, names) for one in self._tables(first, "Operators"))
-        once = [one.attributes.InitSubgraphIndex() for one in nodes if one.op == "CALL_ONCE"]
+        names, *_ = [self._tensors(graph, tensors) for graph in graphs]
+        nodes = tuple(
+            self._operator(operator, names) for operator in self._tables(first, "Operators")
+        )
+        once = [node.attributes.InitSubgraphIndex() for node in nodes if node.op == "CALL_ONCE"]
         return TfliteGraph(
             tensors,
             nodes,
             self._named(first.InputsAsNumpy(), names),
             self._named(first.OutputsAsNumpy(), names),
-            tuple(self._text(one.Name()) for n, one in enumerate(graphs) if n not in (0, *once)),
+            tuple(
+                self._text(graph.Name()) for n, graph in enumerate(graphs) if n not in (0, *once)
+            ),
         )
 
     def _take(self, entries: int) -> None:
@@ -157,10 +161,10 @@ class _Reader:
     def _tensors(self, graph: Any, found: dict[str, TensorEntry]) -> list[str]:
         """Adds the tensors of a subgraph. Returns their names, which are made unique."""
         names = []
-        for one in map(self._tensor, self._tables(graph, "Tensors")):
-            taken = not one.name or one.name in found
-            names.append(f"{one.name}#{len(found)}" if taken else one.name)
-            found[names[-1]] = one
+        for tensor in map(self._tensor, self._tables(graph, "Tensors")):
+            taken = not tensor.name or tensor.name in found
+            names.append(f"{tensor.name}#{len(found)}" if taken else tensor.name)
+            found[names[-1]] = tensor
         return names
 
     def _tensor(self, tensor: Any) -> TensorEntry:

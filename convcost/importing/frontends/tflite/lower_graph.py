@@ -62,7 +62,7 @@ def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
     call, rule = TfliteCall(context, node), OPERATORS.of(node.op).rule
     outputs = [context.graph.tensors[name] for name in node.outputs]
     lost = [context.lost[name] for name in node.inputs if name in context.lost]
-    if rule is None and any(True in one.open[1:] or 0 in one.dims for one in outputs):
+    if rule is None and any(True in tensor.open[1:] or 0 in tensor.dims for tensor in outputs):
         lost.append(node.op)  # the shapes of its outputs depend on the data
     if lost or not outputs:
         context.lost.update(dict.fromkeys(node.outputs, lost[0] if lost else ""))
@@ -122,7 +122,7 @@ def _report(context: TfliteContext) -> None:
         names = first_of([f"`{name}`" for name in others])
         builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
     used = (tensors[key] for key in {*map(original, builder.used)})
-    if sparse := sum(prod(one.dims) for one in used if one.sparse):
+    if sparse := sum(prod(tensor.dims) for tensor in used if tensor.sparse):
         note = f"{sparse:,} weights are stored as sparse tensors; their zeros count too"
         builder.notes.append(note)
     report_weights(context)
@@ -163,7 +163,7 @@ def _channel(context: TfliteContext, name: str, dims: Sequence[int | None]) -> i
         for node in context.readers.get(tensor, ()):
             op = OPERATORS.of(node.op).op if node.inputs[0] == tensor else ""
             if op == "identity":
-                same += [one for one in node.outputs if one not in seen]
+                same += [output for output in node.outputs if output not in seen]
                 seen.update(node.outputs)
             elif op == "permute" and len(order := tensors[node.inputs[1]].data):
                 return 1 if order.view("int32").tolist()[1:] == [*range(2, len(dims)), 1] else -1

@@ -245,7 +245,7 @@ row("index", "STRIDED_SLICE", index=lambda call: indexed(
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
 def split(call: TfliteCall) -> list[Tensor]:
     """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
-    op, used = call.op, [call.is_output_used(one) for one in range(len(call.outputs))]
+    op, used = call.op, [call.is_output_used(position) for position in range(len(call.outputs))]
     x, drop = call.value(1 if op == "SPLIT" else 0), op == "UNPACK"
     axis = call.option("Axis") if drop else call.numbers(2 if op == "SPLIT_V" else 0)[0]
     lengths = [1 if drop else x.dims[axis] // len(used)] * len(used)

@@ -54,9 +54,15 @@ def computed(call: TfliteCall) -> list[np.ndarray]:
     if call.op == "SHAPE":
         return [np.array(call.input_dims(0), np.int64)]
     inputs = call.constants.values()
-    data = [one.data for one in inputs if one.data is not None and one.data.dtype.kind == "i"]
-    many = sum(one.size for one in data) > MAX_ELEMENTS
+    data = [
+        constant.data
+        for constant in inputs
+        if constant.data is not None and constant.data.dtype.kind == "i"
+    ]
+    many = sum(array.size for array in data) > MAX_ELEMENTS
     if call.op not in COMPUTED or many or len(data) < len(inputs):
         return []
-    made = COMPUTED[call.op](call.option, *(one.astype(np.int64) for one in data))
-    return [np.asarray(one, np.int64) for one in (made if isinstance(made, list) else [made])]
+    made = COMPUTED[call.op](call.option, *(array.astype(np.int64) for array in data))
+    return [
+        np.asarray(numbers, np.int64) for numbers in (made if isinstance(made, list) else [made])
+    ]

@@ -44,8 +44,8 @@ def tensors(given: Any) -> Iterator[Tensor | ConstantValue]:
     if isinstance(given, (Tensor, ConstantValue)):
         yield given
     elif isinstance(given, (tuple, list)):
-        for one in given:
-            yield from tensors(one)
+        for value in given:
+            yield from tensors(value)
     elif isinstance(given, dict):
         yield from tensors(tuple(given.values()))
 

@@ -25,7 +25,7 @@ def stored_parameters(module: Any, program: Any) -> dict[str, Parameter]:
     first: dict[int, str] = {}
     for name, tensor in tensor_of.items():
         first.setdefault(id(tensor), name)
-    learned = {id(one) for one in module.parameters()}
+    learned = {id(parameter) for parameter in module.parameters()}
     found = {}
     for entry, name in names.items():
         tensor = tensor_of.get(name)

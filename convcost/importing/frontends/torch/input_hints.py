@@ -29,9 +29,9 @@ def _wanting(module: Any, number: int) -> str:
         found = signature(module.forward).parameters.values()
     except (TypeError, ValueError):
         return ""
-    takes = [one for one in found if one.kind in kinds]
-    needed = [one.name for one in takes if one.default is Parameter.empty]
-    several = any(one.kind is Parameter.VAR_POSITIONAL for one in found)
+    takes = [parameter for parameter in found if parameter.kind in kinds]
+    needed = [parameter.name for parameter in takes if parameter.default is Parameter.empty]
+    several = any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in found)
     if not needed or (len(needed) <= number and (several or number <= len(takes))):
         return ""
     times = {1: "once", 2: "twice"}.get(len(needed), f"{len(needed)} times")
@@ -59,7 +59,7 @@ def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _widths(module: Any, attribute: str) -> list[int]:
-    found = [getattr(one, attribute, None) for one in module.modules()]
+    found = [getattr(submodule, attribute, None) for submodule in module.modules()]
     return [width for width in dict.fromkeys(found) if type(width) is int][:MAX_FIRST_MODULES]
 
 

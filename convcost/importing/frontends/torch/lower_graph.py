@@ -56,7 +56,7 @@ class _TorchWalk:
     def __init__(self, module: Any, program: Any, target: str) -> None:
         self.builder = GraphBuilder(target.rpartition(":")[2].rpartition(".")[2], target)
         self.builder.frozen.update(
-            name for name, one in module.named_parameters() if not one.requires_grad
+            name for name, parameter in module.named_parameters() if not parameter.requires_grad
         )
         self.scopes = Scopes(module)
         self.module = module
@@ -73,7 +73,7 @@ class _TorchWalk:
         try:
             self._lower_node(node)
         except _DataDependentError:
-            params = sum(int(one.numel()) for one in self.module.parameters())
+            params = sum(int(parameter.numel()) for parameter in self.module.parameters())
             raise ConstraintError(
                 "CC401",
                 f"the number of elements of {operator_name(node.target)} depends on the data, "
@@ -127,9 +127,9 @@ class _TorchWalk:
         if "_assert" in name or name.startswith("aten.sym_"):
             return None
         given = self._arguments(node)
-        flows = [one for one in tensors(given) if isinstance(one, Tensor)]
-        leaves = tuple({leaf: None for one in tensors(given) if isinstance(one, ConstantValue)
-                        for leaf in one.leaves})  # fmt: skip
+        flows = [value for value in tensors(given) if isinstance(value, Tensor)]
+        leaves = tuple({leaf: None for value in tensors(given) if isinstance(value, ConstantValue)
+                        for leaf in value.leaves})  # fmt: skip
         if name in SHAPED:
             return _fixed(node)
         # An operator with macs is a layer even if it depends on no input: it runs for each sample.
@@ -144,7 +144,9 @@ class _TorchWalk:
         call."""
         dims = _dims(node.meta.get("val"))
         several = bool(dims) and isinstance(dims[0], tuple)
-        sources = [one for one in tensors(given) if isinstance(one, ConstantValue) and one.leaves]
+        sources = [
+            value for value in tensors(given) if isinstance(value, ConstantValue) and value.leaves
+        ]
         whole = (
             not several
             and len(sources) == 1
@@ -161,8 +163,10 @@ class _TorchWalk:
             return made[number]
 
         found = tuple(
-            ConstantValue(one, leaves, (node, n), partial(call, n) if leaves else None, whole)
-            for n, one in enumerate(dims if several else [dims or ()])
+            ConstantValue(
+                output_dims, leaves, (node, n), partial(call, n) if leaves else None, whole
+            )
+            for n, output_dims in enumerate(dims if several else [dims or ()])
         )
         return found if several else found[0]
 
@@ -231,9 +235,9 @@ class _TorchWalk:
     def _resolved(self, value: Any) -> Any:
         """An argument with the values of the nodes in it."""
         if isinstance(value, (tuple, list)):
-            return tuple(self._resolved(one) for one in value)
+            return tuple(self._resolved(entry) for entry in value)
         if isinstance(value, dict):
-            return {key: self._resolved(one) for key, one in value.items()}
+            return {key: self._resolved(entry) for key, entry in value.items()}
         if hasattr(value, "op") and hasattr(value, "users"):
             return self.known[value]
         return value
@@ -259,7 +263,7 @@ def _dims(val: Any) -> Any:
     """The dims of a tensor, or of several. Raises _DataDependentError if they depend on the
     data."""
     if isinstance(val, (tuple, list)):
-        return tuple(_dims(one) for one in val)
+        return tuple(_dims(output) for output in val)
     shape = getattr(val, "shape", None)
     if shape is None:
         return None
@@ -277,10 +281,10 @@ def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset
     if isinstance(result, Tensor) and dims is not None and result.dims != dims:
         if only_joined(users) and broadcast(result.dims, dims) == dims:
             return
-        got, stated = ("×".join(map(str, one)) for one in (result.dims, dims))
+        got, stated = ("×".join(map(str, numbers)) for numbers in (result.dims, dims))
         raise ConstraintError(
             "CC402", f"{'/'.join(path)} has the shape {got}, but the model has {stated}"
         )
     if type(result) is tuple and isinstance(dims, tuple):
-        for one, its in zip(result, dims, strict=False):
-            _verify_dims(one, its, path, users)
+        for output, output_dims in zip(result, dims, strict=False):
+            _verify_dims(output, output_dims, path, users)

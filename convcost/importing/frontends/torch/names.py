@@ -21,7 +21,9 @@ class Scopes:
 
     def __init__(self, module: Any) -> None:
         self._bottom = {
-            name for name, one in module.named_modules() if next(one.children(), None) is None
+            name
+            for name, submodule in module.named_modules()
+            if next(submodule.children(), None) is None
         }
         self.classes: dict[Path, str] = {}
 

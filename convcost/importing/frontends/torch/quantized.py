@@ -74,7 +74,7 @@ def _float_module(module: Any) -> Any:
     recurrent = issubclass(plain, nn.RNNBase)
     arguments = [*signature(nn.RNNBase if recurrent else plain).parameters][recurrent:]
     given = {key: getattr(module, key) for key in arguments if hasattr(module, key)}
-    given = {key: one for key, one in given.items() if isinstance(one, ARGUMENT_TYPES)}
+    given = {key: value for key, value in given.items() if isinstance(value, ARGUMENT_TYPES)}
     if plain.__name__.startswith(("Conv", "Linear")):
         given["bias"] = module.bias() is not None
     # The attribute `affine` of a quantized norm can differ from its weights.

@@ -73,10 +73,11 @@ class TorchCall(NamedTuple):
         If there are several outputs, the first layer has the params and macs; the others are added
         only if something reads them."""
         given = list(tensors(dict(self.given)))
-        inputs = [one for one in given if isinstance(one, Tensor)]
-        constants = [one for one in given if isinstance(one, ConstantValue)]
+        inputs = [value for value in given if isinstance(value, Tensor)]
+        constants = [value for value in given if isinstance(value, ConstantValue)]
         if not inputs:
-            inputs, constants = [self.tensor(one) for one in constants if one.leaves], []
+            inputs = [self.tensor(constant) for constant in constants if constant.leaves]
+            constants = []
         more: dict[str, Any] = {"weights": weights(*constants), "buffers": buffers(*constants)}
         more |= {"what": what or self.own_name, "macs": macs}
         found: list[Tensor | None] = []

@@ -38,7 +38,7 @@ def resize_inputs(
         kept = () if row else tuple(dims[:1])
         axes = len(dims) - len(kept)
         if axes and len(size) not in (1, axes):
-            shown, asked = ("x".join(map(str, one)) for one in (dims, size))
+            shown, asked = ("x".join(map(str, numbers)) for numbers in (dims, size))
             raise ConstraintError(
                 "CC401",
                 f"--size {asked} has {len(size)} axes, --input {shown} has {axes}",
@@ -69,7 +69,9 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
             with torch.device("meta"):
                 return _export(torch, module, given("meta"))
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
-            if any(one.is_floating_point() and one.dtype != torch.float32 for one in tensors):
+            if any(
+                tensor.is_floating_point() and tensor.dtype != torch.float32 for tensor in tensors
+            ):
                 # The inputs are float32, which layers of other types may refuse.
                 with suppress(Exception), torch.device("meta"):
                     return _export(torch, deepcopy(module).float(), given("meta"))
@@ -86,7 +88,7 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
 
 
 def _export(torch: Any, module: Any, given: tuple[Any, ...]) -> Any:
-    if any(torch.nn.parameter.is_lazy(one) for one in module.parameters()):
+    if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
         module(*given)  # lazy modules infer their widths in the first call
     program = torch.export.export(module, given, strict=False)
     if _has_observed_writes(program):
@@ -169,7 +171,7 @@ def _has_observed_writes(program: Any) -> bool:
     for node in program.graph.nodes:
         if node.op != "call_function" or operator_name(node.target) in SHAPED:
             continue
-        if any(one.name in flows for one in node.all_input_nodes):
+        if any(source.name in flows for source in node.all_input_nodes):
             flows.add(node.name)
             if _writes(node.target) and _is_write_observed(node):
                 return True

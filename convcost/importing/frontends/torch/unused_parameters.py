@@ -21,7 +21,7 @@ def add_unused(builder: GraphBuilder, module: Any, neighbour: int) -> None:
     }
     busy = {name for key in builder.used for name in _above(key)}
     for name, elements in idle.items():
-        home = next((one for one in _above(name) if one not in busy), name)
+        home = next((module_name for module_name in _above(name) if module_name not in busy), name)
         groups.setdefault(home, {})[name] = elements
     for home, tensors in groups.items():
         total = sum(tensors.values())

@@ -68,12 +68,12 @@ def _with_axis(x: Tensor, axis: int) -> Tensor:
 def matmul(builder: GraphBuilder, node: Node) -> Tensor:
     """[..., n, k] times [..., k, m] like in NumPy: a vector is a row on the left, and a column on
     the right."""
-    one, other = node.inputs
-    if not one.dims or not other.dims:
+    left, right = node.inputs
+    if not left.dims or not right.dims:
         raise ConstraintError("CC404", "a matrix product needs tensors, not scalars")
-    first, second = len(one.dims) == 1, len(other.dims) == 1
-    a = reshaped(one, (1, *one.dims)) if first else one
-    b = reshaped(other, (*other.dims, 1)) if second else other
+    first, second = len(left.dims) == 1, len(right.dims) == 1
+    a = reshaped(left, (1, *left.dims)) if first else left
+    b = reshaped(right, (*right.dims, 1)) if second else right
     rank = max(len(a.dims), len(b.dims))
     sides = [with_rank(x, rank) for x in (a, b)]
     y = product(builder, "matmul", sides, node.path)

@@ -50,7 +50,7 @@ def grid_sample(builder: GraphBuilder, node: Node) -> Tensor:
         dims, what = (*x.dims[:2], *grid.dims[1:-1]), "grid_sample of many samples"
         return lower(builder, "custom", node.path, x, grid, what=what, dims=dims, channel=CHANNELS)
     layouts = ((x, 1), (grid, len(grid.dims) - 1))
-    sources = [builder.materialize(one, channel, node.path) for one, channel in layouts]
+    sources = [builder.materialize(tensor, channel, node.path) for tensor, channel in layouts]
     index = builder.emit(node.op, node.path, sources, {"mode": node.attributes["mode"]})
     return output_tensor(index, builder.shape(index), len(x.dims), 1, x.batch)
 

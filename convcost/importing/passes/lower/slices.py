@@ -36,15 +36,15 @@ def index(builder: GraphBuilder, node: Node) -> Tensor:
     """The entries of `index`, as in NumPy: a range selects entries of its axis, a number removes
     its axis, and None adds one."""
     x, axis = node.x, 0
-    for one in node.attributes["index"]:
-        if one is None:
+    for entry in node.attributes["index"]:
+        if entry is None:
             x = reshaped(x, (*x.dims[:axis], 1, *x.dims[axis:]))
             axis += 1
             continue
-        extent, single = x.dims[axis], isinstance(one, int)
-        if single and one not in range(-extent, extent):
-            raise ConstraintError("CC401", f"selects entry {one} of an axis of {extent}")
-        kept = range(one % extent, one % extent + 1) if single else range(extent)[one]
+        extent, single = x.dims[axis], isinstance(entry, int)
+        if single and entry not in range(-extent, extent):
+            raise ConstraintError("CC401", f"selects entry {entry} of an axis of {extent}")
+        kept = range(entry % extent, entry % extent + 1) if single else range(extent)[entry]
         if not kept:
             raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
         x = lower(builder, "slice", node.path, x, axis=axis, kept=kept, drop=single)

@@ -196,7 +196,7 @@ def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
     if "output_padding" in options:
         options["output_padding"] = each(options["output_padding"])
     kept = KINDS[node.op].options
-    window_options = {name: one for name, one in window.options.items() if name in kept}
+    window_options = {name: value for name, value in window.options.items() if name in kept}
     return windowed_layer(builder, node, window_options | options, channel=channel)
 
 

@@ -34,7 +34,7 @@ def einsum_dense(call: LayerCall) -> Tensor:
     learned = Operand(dims, value, depends_on_input=False, matrix=matrix, bias=whole)
     y = _einsum(call, f"{given},{kernel}->{out}", [input_operand(call.x), learned])
     if biased and not whole:
-        sides = tuple(extents[one] if one in biased else 1 for one in out)
+        sides = tuple(extents[letter] if letter in biased else 1 for letter in out)
         y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
     return activated(call, y)
 

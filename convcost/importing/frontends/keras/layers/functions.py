@@ -40,8 +40,8 @@ def squeeze(call: LayerCall) -> Tensor:
 
 @layer("ops.Swapaxes")
 def swap_axes(call: LayerCall) -> Tensor:
-    (one,), (other,) = (_axes(call, name, len(call.x.dims)) for name in ("axis1", "axis2"))
-    return axes_swapped(call.x, one, other)
+    (first,), (second,) = (_axes(call, name, len(call.x.dims)) for name in ("axis1", "axis2"))
+    return axes_swapped(call.x, first, second)
 
 
 @layer("ops.Moveaxis")

@@ -24,8 +24,8 @@ def _entries(call: LayerCall) -> list[Any]:
     key = call.keywords.get("key")
     given = list(key) if isinstance(key, list | tuple) else [key]
     rank = len(call.x.dims)
-    dots = [place for place, one in enumerate(given) if _is(one, "__ellipsis__")]
-    count = sum(one is not None for one in given) - len(dots)
+    dots = [place for place, entry in enumerate(given) if _is(entry, "__ellipsis__")]
+    count = sum(entry is not None for entry in given) - len(dots)
     if len(dots) > 1 or count > rank:
         raise ConstraintError("CC401", f"{call.kind} has {count} entries for {rank} axes")
     rest = [WHOLE] * (rank - count)
@@ -33,17 +33,17 @@ def _entries(call: LayerCall) -> list[Any]:
     return [*given[:place], *rest, *given[place + 1 :]]
 
 
-def _is(one: Any, kind: str) -> bool:
-    return isinstance(one, dict) and one.get("class_name") == kind
+def _is(entry: Any, kind: str) -> bool:
+    return isinstance(entry, dict) and entry.get("class_name") == kind
 
 
-def _entry(one: Any) -> int | slice | None:
+def _entry(entry: Any) -> int | slice | None:
     """An entry as in Python. Raises ConstraintError."""
-    if one is None or type(one) is int:
-        return one
+    if entry is None or type(entry) is int:
+        return entry
     bounds: list[Any] = [""]
-    if _is(one, "__slice__"):
-        bounds = [one["config"].get(name) for name in ALL]
+    if _is(entry, "__slice__"):
+        bounds = [entry["config"].get(name) for name in ALL]
     if not all(n is None or type(n) is int for n in bounds) or bounds[2] == 0:
         raise ConstraintError("CC401", "convcost supports only integers and ranges as an index")
     return slice(*bounds)

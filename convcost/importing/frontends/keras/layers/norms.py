@@ -19,7 +19,7 @@ def _learned(call: LayerCall, channels: int) -> tuple[dict[str, Any], dict[str, 
 def _axes(call: LayerCall) -> list[int]:
     axis = call.config.get("axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [axis]
-    found = sorted({int(one) % len(call.x.dims) for one in axes})
+    found = sorted({int(axis) % len(call.x.dims) for axis in axes})
     if not found or 0 in found:
         raise unsupported(f"{call.kind} over {'the batch axis' if found else 'no axis'}")
     return found

@@ -48,12 +48,12 @@ def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
             return _with_states(call, [both], directions)
     else:
         directions = [
-            Direction(one, own, _recurrent(_inside(call, key), one, own, both=False))
-            for key, one, own in (("forward", name, config), ("backward", other, back))
+            Direction(kind, options, _recurrent(_inside(call, key), kind, options, both=False))
+            for key, kind, options in (("forward", name, config), ("backward", other, back))
         ]
     sides = [
-        _half(call, one, one.y) if merged or call.is_read(number) else one.y
-        for number, one in enumerate(directions)
+        _half(call, direction, direction.y) if merged or call.is_read(number) else direction.y
+        for number, direction in enumerate(directions)
     ]
     if merged is None:
         return _with_states(call, sides, directions)
@@ -111,7 +111,7 @@ def _verify_directions(call: LayerCall, first: dict[str, Any], second: dict[str,
     layers; without a second one, both are the same."""
     if bool(first.get("return_sequences")) != bool(second.get("return_sequences")):
         raise unsupported(f"{call.kind} of a sequence and its last step")
-    backwards = [bool(one.get("go_backwards")) for one in (first, second)]
+    backwards = [bool(layer.get("go_backwards")) for layer in (first, second)]
     if first is not second and len({*backwards}) == 1:
         raise unsupported(f"{call.kind} of two layers with the same direction")
 
@@ -134,11 +134,11 @@ def _with_states(
     """The outputs, and the last states of each direction that something reads. A state is the last
     step of the output; an LSTM has a second one with the same dims."""
     found = [*outputs]
-    for one in directions if call.reads else ():
-        if not one.config.get("return_state"):
+    for direction in directions if call.reads else ():
+        if not direction.config.get("return_state"):
             continue
-        for _ in range(2 if one.name == "LSTM" else 1):
-            found.append(_state(call, one) if call.is_read(len(found)) else one.y)
+        for _ in range(2 if direction.name == "LSTM" else 1):
+            found.append(_state(call, direction) if call.is_read(len(found)) else direction.y)
     return tuple(found)
 
 

@@ -43,8 +43,8 @@ def arg_extreme(call: OnnxCall) -> Tensor:
     """The index of the largest or smallest element along an axis."""
     x = call.value()
     axis = call.axis(0, len(x.dims))
-    one = (1,) if call.get("keepdims", 1) else ()
-    return call.custom((*x.dims[:axis], *one, *x.dims[axis + 1 :]))
+    kept = (1,) if call.get("keepdims", 1) else ()
+    return call.custom((*x.dims[:axis], *kept, *x.dims[axis + 1 :]))
 
 
 @operator("TopK")

@@ -33,7 +33,7 @@ def join(call: OnnxCall) -> Tensor:
         tensors = [x, x]
     if len(tensors) > 1:
         x = call.lower(call.canonical, *tensors)
-    constants = [one for one in range(len(call.inputs)) if one not in dependent]
+    constants = [position for position in range(len(call.inputs)) if position not in dependent]
     if not constants and len(tensors) == 1:
         return call.free(x)
     for position in constants:
@@ -152,8 +152,12 @@ def comparison(call: OnnxCall) -> Tensor:
     dependent = call.dependent_positions
     dims = call.broadcast_dims
     # A selection may put a learned tensor in place of the input.
-    choices = [(one, call.constant(one)) for one in ((1, 2) if call.op == "Where" else ())]
-    tokens = [one for one, constant in choices if constant is not None and constant.is_weight]
+    choices = [
+        (position, call.constant(position)) for position in ((1, 2) if call.op == "Where" else ())
+    ]
+    tokens = [
+        position for position, constant in choices if constant is not None and constant.is_weight
+    ]
     for position in tokens:
         call.value(position)
     masks = call.op == "Where" and len(dependent) == 1 and not tokens

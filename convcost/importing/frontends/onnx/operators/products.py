@@ -47,7 +47,10 @@ def _product(call: OnnxCall, *, own_bias: bool = False) -> Tensor:
     """A product of two inputs. It is a linear layer if one of them is learned, perhaps with the
     third input as its `own_bias`."""
     a, b = call.get("transA", 0), call.get("transB", 0)
-    left, right = (one if one and one.learned else None for one in map(call.constant, (0, 1)))
+    left, right = (
+        constant if constant and constant.learned else None
+        for constant in map(call.constant, (0, 1))
+    )
     if right is not None and set(right.dims[:-MATRIX_RANK]) <= {1}:
         features = right.dims[-2 if b else -1] if len(right.dims) > 1 else 1
         x, tensors = _factor(call, 0), call.tensors(1, *((2,) if own_bias else ()))
@@ -143,12 +146,14 @@ EXPERT_WEIGHTS_RANK = 3  # axes of a tensor with the weights of all experts
 @operator("Experts", op="experts")
 def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """The products of the experts that each row uses. `macs` count all rows."""
-    tables = {place: one for place in EXPERT_INPUTS if (one := call.constant(place)) is not None}
-    weights = [one for one in tables.values() if len(one.dims) == EXPERT_WEIGHTS_RANK]
+    tables = {
+        place: table for place in EXPERT_INPUTS if (table := call.constant(place)) is not None
+    }
+    weights = [table for table in tables.values() if len(table.dims) == EXPERT_WEIGHTS_RANK]
     if not weights or not call.depends_on_input(0):
         return call.uncounted()
     x = call.value()
     rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
-    macs = sum(rows * one.elements // one.dims[0] for one in weights)
+    macs = sum(rows * table.elements // table.dims[0] for table in weights)
     tensors = call.tensors(*tables)
     return call.lower("custom", x, what="experts", dims=x.dims, macs=macs, weights=tensors)

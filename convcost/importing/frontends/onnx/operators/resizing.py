@@ -57,16 +57,16 @@ def _output_dims(call: OnnxCall, x: Tensor, axes: list[int]) -> tuple[Dims, list
     old = call.op == "Upsample" or call.context.opset < 11  # noqa: PLR2004
     constant = call.constant(1 if old else 2)
     if "scales" in call.node.attributes:
-        found = [float(one) for one in call.node.attributes["scales"]]
+        found = [float(scale) for scale in call.node.attributes["scales"]]
     elif constant is not None and constant.data is not None and constant.data.size:
-        found = [float(one) for one in constant.data.ravel().tolist()]
+        found = [float(scale) for scale in constant.data.ravel().tolist()]
         call.numbers("scales", 1 if old else 2)
     else:
         found = []
     if found:
         factors = [Fraction(1)] * len(x.dims)
-        for axis, one in zip(axes, found, strict=True):
-            factors[axis] = Fraction(one)
+        for axis, scale in zip(axes, found, strict=True):
+            factors[axis] = Fraction(scale)
         dims = tuple(floor(n * f) for n, f in zip(x.dims, factors, strict=True))
         return dims, factors
     sizes = call.numbers("sizes", 3)

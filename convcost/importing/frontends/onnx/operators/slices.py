@@ -99,10 +99,10 @@ def concat(call: OnnxCall) -> Tensor:
     scale and zero point. Constants without elements are left out."""
     first, step = (2, 3) if call.op == "QLinearConcat" else (0, 1)
     positions = range(first, len(call.inputs), step)
-    constants = [(one, call.constant(one)) for one in positions]
-    kept = [one for one, constant in constants if constant is None or constant.elements]
+    constants = [(position, call.constant(position)) for position in positions]
+    kept = [position for position, constant in constants if constant is None or constant.elements]
     if len(kept) == 1:
         return call.free(call.value(kept[0]))
-    values = [call.value(one) for one in kept]
+    values = [call.value(position) for position in kept]
     axis = call.axis(1, len(values[0].dims))
     return call.lower("concat", *values, axis=axis)

@@ -45,7 +45,7 @@ def clamp(call: TorchCall) -> Tensor:
     """A clamp between two numbers, or between tensors that do not depend on the inputs."""
     given = call.given
     low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
-    if not all(one is None or isinstance(one, (int, float)) for one in (low, high)):
+    if not all(bound is None or isinstance(bound, (int, float)) for bound in (low, high)):
         return call.lower("clip", low=None, high=None)
     return call.lower("clip", low=low, high=high)
 

@@ -37,7 +37,7 @@ def index(call: TorchCall) -> Any:
     """A learned table indexed by a stored tensor is an embedding of that tensor. Indexing any other
     tensor only moves elements."""
     table, at = call.given["self"], call.given["indices"]
-    numbers = [one for one in at if one is not None]
+    numbers = [index_tensor for index_tensor in at if index_tensor is not None]
     if not isinstance(table, ConstantValue) or table.leaf is None or len(numbers) != 1:
         return call.custom("gather")
     kept = numbers[0]

@@ -18,7 +18,7 @@ def fourier(call: TorchCall) -> Any:
     axes = call.given.get("dim")
     if axes is None:
         axes = range(len(dims) - len(lengths or dims), len(dims))
-    axes = [one % len(dims) for one in ([axes] if isinstance(axes, int) else axes)]
+    axes = [axis % len(dims) for axis in ([axes] if isinstance(axes, int) else axes)]
     last = axes[-1]
     if "r" in name:
         inverse = name.startswith("i")

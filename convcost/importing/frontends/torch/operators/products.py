@@ -141,7 +141,7 @@ def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -
 
 @operator("einsum", op="einsum")
 def einsum(call: TorchCall) -> Any:
-    operands = [_operand(call, one) for one in call.given["tensors"]]
+    operands = [_operand(call, tensor) for tensor in call.given["tensors"]]
     made = lower_einsum(call.builder, call.given["equation"], operands, call.path)
     return call.unknown() if made is None else made
 

@@ -43,9 +43,9 @@ def recurrent(call: TorchCall) -> Any:
 def cell(call: TorchCall) -> Any:
     """One step, which uses each weight of the input and of the state once."""
     given = call.given
-    kinds = (given["w_ih"], given["w_hh"])
+    matrices = (given["w_ih"], given["w_hh"])
     # An LSTM has two states, each [n, hidden].
-    macs = call.first_dims[0] * sum(prod(one.dims) for one in kinds)
+    macs = call.first_dims[0] * sum(prod(matrix.dims) for matrix in matrices)
     return call.custom(macs=macs)
 
 

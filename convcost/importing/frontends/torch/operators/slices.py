@@ -10,13 +10,13 @@ from convcost.importing.passes.lower.slices import split_axis
 @operator("cat", "concat", "concatenate")
 def cat(call: TorchCall) -> Any:
     """PyTorch ignores empty vectors in a concatenation."""
-    values = [call.tensor(one) for one in call.given["tensors"] if 0 not in one.dims]
+    values = [call.tensor(tensor) for tensor in call.given["tensors"] if 0 not in tensor.dims]
     return values[0] if len(values) == 1 else call.lower("concat", *values, axis=call.given["dim"])
 
 
 @operator("stack")
 def stack(call: TorchCall) -> Any:
-    values = [call.tensor(one) for one in call.given["tensors"]]
+    values = [call.tensor(tensor) for tensor in call.given["tensors"]]
     return call.lower("concat", *values, axis=call.given["dim"], new=True)
 
 

@@ -34,7 +34,7 @@ def transpose_matrices(call: TorchCall) -> Any:
 @operator("movedim", "moveaxis")
 def movedim(call: TorchCall) -> Any:
     given = (call.given["source"], call.given["destination"])
-    source, to = (one if isinstance(one, tuple) else (one,) for one in given)
+    source, to = (axes if isinstance(axes, tuple) else (axes,) for axes in given)
     return axes_moved(call.x, source, to)
 
 
