@@ -69,7 +69,9 @@ class Reshape(Layer):
         return self.shape
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
-        return _reshape_field(x, self.output(x))
+        output = self.output(x)
+        # Only a reshape that changes the order, such as a transposition, keeps the shape.
+        return ANY_POSITION if output == x and x.size else _reshape_field(x, output)
 
 
 @kind("reshape_like", principal="branches")

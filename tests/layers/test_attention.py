@@ -285,7 +285,7 @@ layers:
         ("{linear: 8, each_position: true}", False),
         ("{linear: 8, each_position: true, inputs: 8}", False),
         ("{reshape: {channels: 8, size: [4, 6]}}", False),
-        ("{reshape: {channels: rest, size: [4, 6]}}", True),
+        ("{reshape: {channels: rest, size: [4, 6]}}", False),
         ("l2_norm", False),
         ("{learned: {channels: 8, size: [4, 6]}}", False),
     ],

@@ -223,6 +223,7 @@ layers:
         "{custom: what, params: 0, macs: 0}",
         "{custom: what, params: 0, macs: uncounted, output: {channels: 2, size: [5]}}",
         "{roll: 3}",
+        "{reshape: {channels: 2, size: [18]}}",
     ],
 )
 def test_a_layer_that_moves_elements_to_unknown_places_depends_on_the_whole_input(layer):
