@@ -6,10 +6,10 @@ and stays alive to the end. This is the liveness analysis of compilers; Pisarchy
 "Efficient Memory Management for Deep Neural Net Inference", 2020, apply it to neural networks.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate, islice
 
-from convcost.model.costs import inputs_of
+from convcost.model.costs import inputs_of, layer_input
 from convcost.model.dtypes import Dtype, Dtypes
 from convcost.model.network import Network, Step
 from convcost.model.record import NamedTuple
@@ -121,6 +121,26 @@ def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
     return found
 
 
+def reads_in_another_order(
+    network: Network, step: Step, tensor: int, owners: Mapping[int, int | None]
+) -> bool:
+    """Whether a step reads the memory of one of its inputs also through a view with another order,
+    such as a transposition. Then it cannot write its output over that input."""
+    views = {other for other in step.reads if owners[other] == owners[tensor]}
+    return len(views) > 1 and len({_same_order(network, view) for view in views}) > 1
+
+
+def _same_order(network: Network, tensor: int) -> int:
+    """The tensor whose elements a view shows in the same order; any other tensor is unchanged."""
+    while tensor >= 0:
+        step = network.steps[tensor]
+        is_view = step.layer.memory == "input"
+        if not is_view or not step.layer.is_positionwise(layer_input(network, step)):
+            break
+        tensor = step.inputs[0]
+    return tensor
+
+
 class _Run:
     """The buffers of a run of a network, step by step."""
 
@@ -163,6 +183,8 @@ class _Run:
         for tensor, shape in zip(step.inputs, shapes, strict=True):
             owner = self.owners[tensor]
             if owner is None or shape != step.shape:
+                continue
+            if reads_in_another_order(self.network, step, tensor, self.owners):
                 continue
             buffer = self.buffers[owner]
             # The output of the first layer of experts is larger than its input.

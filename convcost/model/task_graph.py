@@ -10,7 +10,7 @@ from itertools import accumulate
 from convcost.model.costs import inputs_of
 from convcost.model.dtypes import Dtypes
 from convcost.model.network import Network, Step
-from convcost.model.peak_memory import tensor_dtypes
+from convcost.model.peak_memory import reads_in_another_order, tensor_dtypes
 from convcost.model.record import NamedTuple
 
 INPUT = NOT_YET = -1  # in the place of the writer of a tensor
@@ -193,7 +193,9 @@ class _TaskGraphBuilder:
         same = (
             self.tensors[source]
             for source, shape in zip(step.inputs, shapes, strict=True)
-            if shape == step.shape and self.dtypes[source] == self.dtypes[index]
+            if shape == step.shape
+            and self.dtypes[source] == self.dtypes[index]
+            and not reads_in_another_order(self.network, step, source, self.tensors)
         )
         # The first layer of an expert has more elements than its input.
         return tuple(tensor for tensor in same if tensor is not None and self.sizes[tensor] == size)

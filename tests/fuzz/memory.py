@@ -35,6 +35,16 @@ def read_by(layer):
     return layer.inputs[:1] if layer.kind in OF_SIZE else layer.inputs
 
 
+def in_order(layers, tensor, shapes):
+    """The tensor whose elements a view shows in the same order."""
+    while tensor >= 0 and (
+        layers[tensor].kind in ("identity", "dropout")
+        or (layers[tensor].kind == "flatten" and not shapes[layers[tensor].inputs[0]][1])
+    ):
+        tensor = layers[tensor].inputs[0]
+    return tensor
+
+
 def alive(layers, inputs, types, overwrites):
     """The bytes that are alive while each layer runs. A layer of a kind in `overwrites` writes over
     an input of its shape and type that nothing reads later."""
@@ -56,6 +66,9 @@ def alive(layers, inputs, types, overwrites):
             for x in layer.inputs
             if where[x] is not None and where[x] not in kept
             and (shapes[x], elements[where[x]], bits[x]) == (layer.shape, elements[n], bits[n])
+            and len(
+                {in_order(layers, y, shapes) for y in read_by(layer) if where[y] == where[x]}
+            ) == 1
         ]  # fmt: skip
         if layer.kind in STORED:
             where[n] = None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import Source
+from convcost.model.execution_order import best_order
 from convcost.model.peak_memory import buffers, peak_memory
 
 
@@ -76,6 +77,20 @@ def test_a_roll_does_not_write_over_its_input():
 def test_a_norm_over_positions_does_not_write_over_its_input(norm):
     net = network(f"input: {{channels: 3, size: 10}}\nlayers: [{norm}]")
     assert peak_memory(net).elements == 2 * 3 * 10 * 10
+
+
+@pytest.mark.parametrize(
+    ("view", "peak"),
+    [("", 1), ("identity", 1), ("{reshape: {channels: 8, size: [8]}}", 2)],
+)
+@pytest.mark.parametrize("x", ["x: [], y: [VIEW]", "y: [VIEW], x: []"])
+def test_a_tensor_that_is_also_read_in_another_order_is_not_written_over(view, peak, x):
+    net = network(f"""
+        input: {{channels: 8, size: [8]}}
+        layers: [{{add: {{{x.replace("VIEW", view)}}}}}]
+        """)
+    assert peak_memory(net).elements == peak * 8 * 8
+    assert best_order(net).peak == 4 * peak * 8 * 8
 
 
 def test_an_input_that_is_read_later_is_not_written_over():
