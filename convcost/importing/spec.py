@@ -21,6 +21,7 @@ from convcost.importing.outline.wiring import Inputs, shortened_inputs
 from convcost.importing.verify.round_trip import verify_round_trip
 from convcost.language.network_inputs import AllowedSizes
 from convcost.model.errors import ConstraintError
+from convcost.model.options import MAX_TENSOR_AXES
 
 
 def proved_spec(graph: LayerGraph) -> str:
@@ -31,6 +32,7 @@ def proved_spec(graph: LayerGraph) -> str:
 
 def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], Tree], ...]) -> str:
     """The text of the first form that equals the graph when it is read back."""
+    _verify_axes(graph)
     inputs = shortened_inputs(graph.layers)
     refused: ConstraintError | None = None
     for form in forms:
@@ -43,6 +45,17 @@ def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], 
             continue
         return text
     raise refused or ConstraintError("CC401", "the modules of the model are nested too deeply")
+
+
+def _verify_axes(graph: LayerGraph) -> None:
+    """Raises ConstraintError if a layer has more axes than a spec can express."""
+    for layer in graph.layers:
+        if len(layer.output.size) > MAX_TENSOR_AXES:
+            raise ConstraintError(
+                "CC401",
+                f"the output of `{layer.name}` is {layer.output.text}, "
+                f"and a spec has at most {MAX_TENSOR_AXES} axes and the channels",
+            )
 
 
 def flat_text(graph: LayerGraph) -> str:

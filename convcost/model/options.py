@@ -15,7 +15,7 @@ from convcost.model.symbolic import is_integer
 
 MAX_NUMBER = 10**9  # in an option; no known layer needs more
 MAX_WINDOW_AXES = 3  # axes of the input of a window
-MAX_TENSOR_AXES = 5  # axes of a tensor: heads and windows may be axes
+MAX_TENSOR_AXES = 7  # axes of a tensor: heads, and windows of three axes and their positions
 TENSOR_KEYS = ("channels", "size")
 INPUT_KEYS = (*TENSOR_KEYS, "fixed", "multiple")
 TENSOR = "{channels: n, size: n or [h, w]}"

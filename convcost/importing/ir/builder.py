@@ -265,7 +265,7 @@ class GraphBuilder:
             (part, *others) = {"biases" if _is_bias(key) else "weights" for key in frozen}
             found = not others and elements == getattr(kind, part)(x).value and part
         if not found:
-            name, whole = "/".join(layer.path) or layer.kind, sum(tensors.values())
+            name, whole = layer.name, sum(tensors.values())
             self.gap(
                 f"counts differ: {elements:,} of the {whole:,} params of {name} are frozen, which "
                 "a spec cannot express; here all of them are trainable"

@@ -44,6 +44,11 @@ class GraphLayer(NamedTuple):
     frozen_params: int = 0
 
     @property
+    def name(self) -> str:
+        """The path as text, or the kind if it is empty."""
+        return "/".join(self.path) or self.kind
+
+    @property
     def is_input_free(self) -> bool:
         """Whether the layer depends on no input; the size of a constant may follow that of one."""
         return is_stored(self.kind) and not self.follows

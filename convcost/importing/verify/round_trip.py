@@ -38,9 +38,9 @@ def verify_round_trip(
         _verify_options(layer, step)
         sources = tuple(place[source] if source >= 0 else source for source in inputs[index])
         if step.inputs != sources and not layer.is_input_free:
-            raise ConstraintError("CC402", f"`{_name(layer)}` has other inputs in the spec")
+            raise ConstraintError("CC402", f"`{layer.name}` has other inputs in the spec")
         if step.shared != (None if owner == index else place[owner]):
-            raise ConstraintError("CC403", f"`{_name(layer)}` shares other weights in the spec")
+            raise ConstraintError("CC403", f"`{layer.name}` shares other weights in the spec")
 
 
 def _read_back(text: str) -> Network:
@@ -61,7 +61,7 @@ def _verify_layer(layer: GraphLayer, cost: LayerCost, owner: GraphLayer) -> None
     if (cost.kind, cost.output) != (layer.kind, layer.output):
         raise ConstraintError(
             "CC402",
-            f"`{_name(layer)}` is a {layer.kind} of {layer.output.text} in the model, "
+            f"`{layer.name}` is a {layer.kind} of {layer.output.text} in the model, "
             f"a {cost.kind} of {cost.output.text} in the spec",
         )
     for what, in_model in (
@@ -74,7 +74,7 @@ def _verify_layer(layer: GraphLayer, cost: LayerCost, owner: GraphLayer) -> None
         if in_spec != in_model:
             raise ConstraintError(
                 "CC403",
-                f"`{_name(layer)}` has {in_model:,} {what} in the model, {in_spec:,} in the spec",
+                f"`{layer.name}` has {in_model:,} {what} in the model, {in_spec:,} in the spec",
             )
 
 
@@ -83,8 +83,4 @@ def _verify_options(layer: GraphLayer, step: Step) -> None:
     function."""
     for name, value in layer.options:
         if step.layer.option_values[name] != value and layer.rest is None:
-            raise ConstraintError("CC402", f"`{_name(layer)}` has another {name} in the spec")
-
-
-def _name(layer: GraphLayer) -> str:
-    return "/".join(layer.path) or layer.kind
+            raise ConstraintError("CC402", f"`{layer.name}` has another {name} in the spec")

@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
-from convcost.importing.spec import proved_spec
+from convcost.importing.spec import flat_spec, proved_spec
 from convcost.model.errors import ConstraintError
 from convcost.model.shape import Shape
 
@@ -1182,3 +1182,21 @@ def test_a_part_of_a_stored_table_is_expanded_before_it_is_reshaped(tmp_path):
         "add → 5×8",
     ]
     proved_spec(layer_graph)
+
+
+def test_a_tensor_has_at_most_seven_axes_and_the_channels(tmp_path):
+    """As the windows and the positions of a video, with heads."""
+    nodes = [node("Reshape", "x", "dims", "-> r"), node("Relu", "r", "-> y")]
+    most = model(nodes, {"dims": ints(*[2] * 7, 3)}, (1, 2**7, 3))
+    assert "{channels: 3, size: [2, 2, 2, 2, 2, 2, 2]}" in proved_spec(
+        imported_graph(tmp_path, most)
+    )
+    more = imported_graph(tmp_path, model(nodes, {"dims": ints(*[2] * 8, 3)}, (1, 2**8, 3)))
+    for write in (proved_spec, flat_spec):
+        with pytest.raises(ConstraintError) as refused:
+            write(more)
+        assert refused.value.code == "CC401"
+        assert refused.value.message == (
+            "the output of `reshape` is 2×2×2×2×2×2×2×2×3, "
+            "and a spec has at most 7 axes and the channels"
+        )
