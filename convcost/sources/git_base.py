@@ -54,6 +54,7 @@ class CommitBase(Base):
         self._commits: dict[Path, Commit | GitError] = {}
         files = (spec for spec in specs if spec.user_file is not None)
         self._specs = [version for spec in files for version in self.by_version(spec)]
+        self._beside = {Path(spec.name).parent for spec in self._specs}
 
     def had(self, path: str) -> bool:
         try:
@@ -132,11 +133,23 @@ class CommitBase(Base):
 
     def deletion_statements(self) -> list[str]:
         found: set[str] = set()
-        for folder in self._folders:
+        for folder in {*self._folders, *self._beside}:
             with suppress(GitError):  # the specs of the folder report it
                 lost = self._lost_from(folder.resolve())
-                found.update(f"{folder / at} {what}" for at, what in lost)
+                found.update(
+                    f"{folder / at} {what}"
+                    for at, what in lost
+                    if folder in self._folders or self._was_beside(folder, at)
+                )
         return sorted(found)
+
+    def _was_beside(self, folder: Path, at: PurePosixPath) -> bool:
+        """Whether a deleted file was a spec in the folder of a spec that an argument names: a glob
+        of the shell does not match it any more."""
+        if len(at.parts) > 1:
+            return False
+        _, path = self._commit_and_path(folder.resolve() / at)
+        return any(lost == path for lost, _ in self._lost_networks)
 
     def _lost_from(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
         """The specs and submodules that a folder lacks, by their paths from it, and what happened

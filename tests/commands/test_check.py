@@ -301,6 +301,20 @@ def test_deleted_specs_and_networks_are_listed(repository, where):
     assert code == 0
 
 
+def test_a_spec_that_a_glob_does_not_match_any_more_is_listed_as_deleted(repository):
+    """A shell passes the files that match `models/*.yaml`, and `b.yaml` is not one of them."""
+    for name in ("a.yaml", "b.yaml", "other/c.yaml"):
+        repository.write(f"models/{name}", net(len(name)))
+    repository.write("models/settings.yaml", "not: a spec\n")
+    repository.commit("models")
+    (repository.folder / "models/b.yaml").rename(repository.folder / "models/b.yml")
+    repository.write("models/b.yml", net(90))
+    (repository.folder / "models/settings.yaml").unlink()
+    (repository.folder / "models/other/c.yaml").unlink()
+    code, answer = repository.check("models/a.yaml", "--base", "git:HEAD", "--max-growth", "0")
+    assert (code, answer["statements"]) == (0, ["models/b.yaml is deleted; it was in HEAD"])
+
+
 def test_a_single_network_keeps_its_base_under_a_new_name(repository):
     repository.write("net.yaml", net(9).replace("name: net", "name: wider"))
     code, answer = repository.check("net.yaml", "--base", "git:main", "--max-growth", "1%")
