@@ -29,6 +29,8 @@ def parse_device(source: Source) -> Device:
 
 
 class _DeviceParser(FieldReader):
+    """Reads the mapping of a device, and adds a problem for each wrong field."""
+
     def parse(self, root: Mapping, source: Source) -> Device:
         self.check_keys("a device", root.entries, KEYS)
         for key in ("ram", "source"):

@@ -76,6 +76,8 @@ class Concat(Join):
 
 
 class _Elementwise(Join):
+    """A join that computes each element from one element of each branch. Branches broadcast."""
+
     operation: ClassVar[Operation] = "join"
     branches: Layers = option("named lists of layers, or names of layers", None)
 

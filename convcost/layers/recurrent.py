@@ -13,6 +13,9 @@ from convcost.model.shape import Shape
 
 
 class _Recurrent(Layer):
+    """A layer that computes a hidden state at each step, from the input and the state before. A
+    subclass sets `gates`, the number of its pairs of matrices: for the input and for the state."""
+
     operation = "recurrent"
     mixes_channels = True
     hidden: PositiveInt = option("elements of the hidden state")

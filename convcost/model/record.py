@@ -36,6 +36,9 @@ else:
             return made
 
     class NamedTuple(tuple, metaclass=_Meta):
+        """A tuple whose elements are the annotated fields of the subclass, in their order. Fields
+        with a value in the class are optional."""
+
         __slots__ = ()
         _fields = ()
 

@@ -66,6 +66,9 @@ def lists_in(items: Items, flow: int | None, *, whole: bool) -> Iterator[ListOfI
 
 
 class Candidates:
+    """Finds equal parts of lists by the hashes of their items, which are kept for the next
+    round."""
+
     def __init__(self) -> None:
         self.hash = StructuralHash()
 

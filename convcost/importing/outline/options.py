@@ -106,6 +106,11 @@ def _places(
 
 
 class _OptionSearch:
+    """Chooses the options of a block. A place is an option of a layer in the body, with its value
+    in each use. `chosen` has the value of each place: a constant, an expression or a _FromOption.
+    `wanted` are the options of the block so far. `flags` has the option that decides whether a
+    branch exists, for each branch, or None if the branch always exists."""
+
     def __init__(
         self,
         places: Sequence[_Place],
@@ -116,8 +121,8 @@ class _OptionSearch:
         self.branches = branches
         self.entering = entering
         self.wanted: list[_Wanted] = []
-        self.chosen: dict[int, Any] = {}  # by place: a constant, an expression or a _FromOption
-        self.flags: list[int | None] = []  # by branch: the option for which it exists
+        self.chosen: dict[int, Any] = {}
+        self.flags: list[int | None] = []
 
     def result(self) -> BlockOptions | None:
         """The options; None if a block would need too many, or an input inside it."""

@@ -86,6 +86,10 @@ def lower_model(
 
 
 class _KerasWalk:
+    """Adds the layers of a configuration to `builder`, in the order of the calls. `size` and
+    `given` are the sizes that the user gives; each input of the model takes the next entry of
+    `given`. `paths` has the path of each layer within its model, by the layer's name."""
+
     def __init__(
         self, builder: GraphBuilder, size: tuple[int, ...] | None,
         given: tuple[tuple[int, ...], ...], weights: StoredWeights,

@@ -53,6 +53,10 @@ class _DataDependentError(Exception):
 
 
 class _TorchWalk:
+    """Adds the layers of an exported program to `builder`, node by node. `known` has the value of
+    each node so far: a tensor, several, or a constant. `layers` has the module of each layer, or
+    None if it keeps its own name. `scope` is the module of the current node."""
+
     def __init__(self, module: Any, program: Any, target: str) -> None:
         self.builder = GraphBuilder(target.rpartition(":")[2].rpartition(".")[2], target)
         self.builder.frozen.update(
