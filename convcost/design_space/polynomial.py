@@ -38,7 +38,7 @@ class Atom:
     ) -> None:
         self.number = number
         self.name = name  # the name of a variable; else empty
-        self.arguments = arguments  # for a floor: the quotient, or numerator and denominator
+        self.arguments = arguments  # a floor has the quotient, or numerator and denominator
         self.value = value
         self.low, self.high = bounds
         self.denominator = denominator

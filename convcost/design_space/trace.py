@@ -45,11 +45,11 @@ class Trace:
     def __init__(self) -> None:
         self.atoms: list[Atom] = []
         self.guards: list[Guard] = []
-        self._printed: list[Guard] = []  # of values that are part of a text
+        self._printed: list[Guard] = []  # guards of values that a text shows
         self._seen: set[object] = set()
         self._atoms: dict[object, Atom] = {}
         self._limits: dict[object, Bounds] = {}
-        self._monomials: dict[Monomial, Bounds] = {}  # for the bounds that the atoms have now
+        self._monomials: dict[Monomial, Bounds] = {}  # valid until the bounds of an atom change
         self._wholes: dict[object, Number] = {}  # what is whole: its direction, and the multiple
         self._finished = False
         self._degrees = 0

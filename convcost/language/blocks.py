@@ -18,7 +18,7 @@ def parse_blocks(sections: Sections, parser: LayerParser, names: Names) -> None:
     _parse_defaults(sections, parser, names)
     problems = sections.problems
     bodies: list[tuple[Block, Mapping]] = []
-    seen: dict[tuple[str, ...], Names] = {(): names}  # by the options of a block
+    seen: dict[tuple[str, ...], Names] = {(): names}  # the keys are options of blocks
     for name, (key, node) in sections.mapping("blocks").items():
         block = Block(name, key)
         if parser.known(name):

@@ -59,7 +59,7 @@ class Expansion(NetworkBuilder):
     ) -> None:
         super().__init__(problems, variables, inputs, origins)
         self._layers: dict[tuple[object, ...], Kind[Any]] = memo(inputs, *variables.values())
-        self._evaluated: dict[int, _Evaluated] = {}  # by the id of the expression
+        self._evaluated: dict[int, _Evaluated] = {}  # the keys are ids of expressions
 
     def expand(self, items: tuple[LayerNode, ...], blocks: Iterable[Block]) -> StepOutput:
         """Expands a network and returns its output tensor. Raises NetworkTooLargeError."""

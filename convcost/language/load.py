@@ -61,7 +61,7 @@ class Documents:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self._written: _WrittenLayers | None = None  # of the document that was read last
+        self._written: _WrittenLayers | None = None  # the layers of the last document
         nodes, found = parse_documents(source.text)
         self.problems = Problems(found)
         if not nodes and not found:

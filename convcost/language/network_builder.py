@@ -62,7 +62,7 @@ class NetworkBuilder:
         self.copies: Copies | None = None  # the copies of the layers of an expert
         self.complete = True  # False if a layer has no shape; a problem then has the reason
         self._counted: Counter[str] = Counter()  # what is limited, by the message
-        self._lengths: dict[int, int] = {}  # of lists of expressions, by id
+        self._lengths: dict[int, int] = {}  # the keys are ids of lists of expressions
         values = (inputs, tuple(variables.values()))
         self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(*values)
         self._differences: dict[tuple[object, ...], tuple[str, str] | None] = memo(*values)

@@ -43,7 +43,7 @@ class OptionBinder:
     def __init__(self, problems: Problems) -> None:
         self.problems = problems
         self.defaults: dict[str, dict[str, OptionValue]] = {}
-        self.frozen: dict[str, OptionValue] = {}  # by kind
+        self.frozen: dict[str, OptionValue] = {}  # the default of `frozen` for each kind
         self.states_bias = False  # whether any option `bias` is written
 
     def bind(self, owner: HasOptions, written: Written) -> tuple[OptionValue, ...] | None:

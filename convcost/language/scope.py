@@ -67,7 +67,7 @@ class Scope:
         self.parent = parent
         self.items = items
         self.incoming = incoming
-        self.caller = caller  # in a block: the scope of the call, for messages
+        self.caller = caller  # the scope that calls the block; messages name it
         self.inputs = inputs  # the names of the inputs of a block or the network
         self.names: dict[str, ScopeEntry] = {}
         self.counts: dict[str, int] = {}

@@ -156,8 +156,8 @@ class SpecEditor:
 
     def _pass_on_sources(self, nodes: list[Node], removed: set[int]) -> None:
         """Writes the `from` of removed layers into the layers of their list that use them."""
-        sources: dict[str, str] = {}  # by the name of the removed layer
-        source = ""  # of the layer before, if it is removed
+        sources: dict[str, str] = {}  # the keys are names of removed layers
+        source = ""  # the `from` of the layer before, if that is removed
         for number, node in enumerate(nodes):
             own, name = get(node, "from"), get(node, "name").value
             used = own.value if own.id == "scalar" else ""

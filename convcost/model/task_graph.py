@@ -142,7 +142,7 @@ class _TaskGraphBuilder:
         self.sizes: list[int] = []
         self.writers: list[int] = []
         self.readers: list[list[int]] = []
-        self.tensors: dict[int, int | None] = {}  # by output; None if the output is stored
+        self.tensors: dict[int, int | None] = {}  # the tensor of each output; None if stored
         self.dtypes = tensor_dtypes(network, dtypes)
         self.read: set[int] = set()
         self.sources: dict[int, Task] = {}  # tasks that read no tensor, until another reads theirs

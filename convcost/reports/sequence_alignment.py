@@ -83,7 +83,7 @@ def _move_gaps(
         gap = other[0] - before[0] - 1, other[1] - before[1] - 1
         if all(gap) or not any(gap):
             continue
-        best, shift = 0, (0, 0)  # by how many pairs, in which direction
+        best, shift = 0, (0, 0)  # the best gain; how many pairs to move, and the direction
         for direction in (1, -1):
             gain = count = 0
             at = after - (direction > 0)

@@ -57,7 +57,7 @@ class Base:
     still checked.
     """
 
-    name: str  # in messages
+    name: str  # the name of the base in messages
     tracks_deletions = True  # whether a spec that only the base has was deleted
 
     def had(self, path: str) -> bool:

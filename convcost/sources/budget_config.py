@@ -49,7 +49,7 @@ class BudgetConfigs:
         self._finder = ConfigFinder(self._links)
         self._found: dict[Path, Path] = {}  # the configurations by their folders
         self._configs: dict[Path, _Config] = {}
-        self._rules: dict[int, _Rules] = {}  # by the identity of the budget
+        self._rules: dict[int, _Rules] = {}  # the rules by the id of their budget
         self._compared = 0
 
     @property

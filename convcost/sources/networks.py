@@ -50,7 +50,7 @@ def _without_repetition(
     errors: Iterable[SpecError | UsageError],
 ) -> Iterator[SpecError | UsageError]:
     texts: set[str] = set()
-    lines: set[str] = set()  # after the first one of a message
+    lines: set[str] = set()  # the lines of all messages, except first lines
     for error in errors:
         if (text := str(error)) in texts:
             continue

@@ -14,7 +14,7 @@ class NameScope:
         self.parent = parent
         self.reserved: frozenset[str] = frozenset(reserved) if parent is None else parent.reserved
         self.everywhere: set[str] = set(reserved) if parent is None else parent.everywhere
-        self.taken: set[str] = set()  # by items, also by those that have another name by now
+        self.taken: set[str] = set()  # names that items have or had
         self.nodes: list[ScopeNode] = []
         self.names: dict[str, ScopeNode] = {}
         # The number of layers of each kind, as the language counts.

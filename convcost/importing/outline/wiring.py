@@ -12,7 +12,7 @@ def shortened_inputs(layers: Sequence[GraphLayer]) -> Inputs:
     """The inputs of every layer. A concat whose first inputs are all those of an earlier concat
     uses the earlier concat's output instead: [a, b, c] becomes [[a, b], c]."""
     nodes: dict[tuple[object, int], int] = {}  # a trie: a node and the next input to the next node
-    concats: dict[int, int] = {}  # by node: the concat whose inputs lead to it
+    concats: dict[int, int] = {}  # the concat whose inputs end at a node
     result = []
     for index, layer in enumerate(layers):
         inputs = layer.inputs

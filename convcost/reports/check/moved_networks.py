@@ -50,7 +50,7 @@ def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
 def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
     """For each new network the index of a deleted one with equal layers, if each new network has
     one of its own; else None for all. Of several, those of the same name are first."""
-    left: dict[object, dict[str, list[int]]] = {}  # by layers, then by name
+    left: dict[object, dict[str, list[int]]] = {}  # deleted networks by layers and name
     for old in reversed(range(len(deleted))):
         network = deleted[old][1]
         left.setdefault(_layers_key(network), {}).setdefault(network.name, []).append(old)

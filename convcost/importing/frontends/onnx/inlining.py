@@ -252,7 +252,7 @@ def _inlined_nodes(model: ModelProto) -> int:
         for node in nodes:
             key = (node.domain, node.op_type, node.overload)
             if key in functions and key not in known:
-                known[key] = 1  # of a call of itself
+                known[key] = 1  # a call of the function in itself is one node
                 if depth < MAX_CALL_DEPTH:
                     known[key] = count(functions[key].node, depth + 1)
             total += known.get(key, 1)

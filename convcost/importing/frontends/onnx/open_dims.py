@@ -163,7 +163,7 @@ def _require_closed(declared: list[DeclaredInput], dims: Mapping[str, int]) -> N
     """Raises ConstraintError CC405 if dimensions are still open, or if `dims` has a name that the
     model does not have or an extent below 1."""
     known = {name for entry in declared for name in entry.dim_names}
-    open_: dict[str, str] = {}  # by name: the first place
+    open_: dict[str, str] = {}  # the first place of each name
     for name, extents, names in declared:
         for axis in (axis for axis, extent in enumerate(extents) if extent is None):
             open_.setdefault(names[axis], f"axis {axis} of `{name}`")

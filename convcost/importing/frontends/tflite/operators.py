@@ -145,7 +145,7 @@ def join(call: TfliteCall) -> Tensor:
     position, constant = next(iter(constants.items()))
     x = with_rank(call.value(1 - position), len(constant.dims))
     long, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
-    standardizes = x.source < 0 and len(long) <= 1  # by a mean and a deviation for each channel
+    standardizes = x.source < 0 and len(long) <= 1  # with a mean and a deviation of each channel
     if broadcast(x.dims, constant.dims) == x.dims and (not learned or not long or standardizes):
         call.exclude(FIXED if long else NUMBER, position)
         return call.free(x)
