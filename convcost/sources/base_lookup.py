@@ -1,6 +1,6 @@
 """The networks of a spec in a base, whatever the base is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from convcost.language.load import load
 from convcost.model.costs import costs
@@ -87,6 +87,11 @@ class Base:
     def deletion_statements(self) -> list[str]:
         """A statement for each spec in the checked folders that only the base has, and for each
         submodule that is not checked out."""
+        return []
+
+    def config_statements(self, files: Iterable[str]) -> list[str]:
+        """A statement for each configuration that is not as in the base. `files` are those that
+        were read."""
         return []
 
 

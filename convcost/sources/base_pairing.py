@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from convcost.model.network import Limit
 from convcost.model.record import NamedTuple
 from convcost.reports.check.baseline_policy import pair_networks
 from convcost.reports.check.finding_text import network_label
-from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.check.measures import NO_SPAN, MeasuredNetwork
 from convcost.reports.check.moved_networks import (
     Named,
     are_similar,
@@ -129,6 +130,19 @@ def _closer(
     closer = find_closer(networks, before, old, [network.holder for network in found])
     too_many = are_too_many(networks, old)
     return too_many, [None if index is None else found[index] for index in closer]
+
+
+def _keeps_budget(network: MeasuredNetwork, old: MeasuredNetwork) -> bool:
+    """Whether a network has the budget that it had, if it had one, in any place of the file."""
+
+    def unplaced(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        return tuple(limit._replace(span=NO_SPAN) for limit in limits)
+
+    if old.budget is None or old.budget is network.budget:
+        return True
+    if network.budget is None:
+        return False
+    return old.budget.with_limits(unplaced) == network.budget.with_limits(unplaced)
 
 
 class BaseLookup:
@@ -293,6 +307,8 @@ class BaseLookup:
                     f"{spec.name}: the input of `{name}` is {network.inputs_text}; it was "
                     f"{old.inputs_text} in {base.name}"
                 )
+            if old and base.tracks_deletions and not _keeps_budget(network, old):
+                yield f"{spec.name}: the budget of `{name}` has changed since {base.name}"
         if base.tracks_deletions and spec.whole:
             for name in pairs.removed:
                 self.deleted.append((spec.name, networks[name]))

@@ -137,7 +137,11 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         (*(spec.name for spec in specs), *base_files, *configs.files),
         tuple(specs),
         tuple(networks),
-        (*lookup.all_statements(), *configs.statements()),
+        (
+            *lookup.all_statements(),
+            *(base.config_statements(configs.files) if base else ()),
+            *configs.statements(),
+        ),
         base,
         tuple(lookup.deleted),
         frozenset(lookup.unavailable),

@@ -160,6 +160,12 @@ class Commit:
         """The targets of all links. Raises GitError."""
         return dict(zip(self._links, self._contents(self._links.values()), strict=True))
 
+    def content(self, path: str) -> bytes | None:
+        """The contents of the file of a path, with links followed; None if there is none, or if it
+        is larger than the limit of a spec. Raises GitError."""
+        name = self.files.get(path) or self.files.get(self.real_path(path))
+        return self._contents([name])[0] if name else None
+
     def blobs(self, paths: Iterable[str]) -> dict[str, Blob]:
         """Files of the commit by their current paths, if it has them. Raises GitError."""
         names = {path: path for path in paths}

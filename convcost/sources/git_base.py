@@ -27,7 +27,7 @@ from convcost.sources.git import (
 )
 from convcost.sources.git_repository import GitError
 from convcost.sources.links import PathLinks
-from convcost.sources.spec_files import MAX_BYTES, SpecLocation, is_spec, path_exists
+from convcost.sources.spec_files import CONFIG, MAX_BYTES, SpecLocation, is_spec, path_exists
 
 CONVERTED = (
     "the Git attribute `{}` changes the text of the spec on checkout, so a later base would be "
@@ -142,6 +142,23 @@ class CommitBase(Base):
                     if folder in self._folders or self._was_beside(folder, at)
                 )
         return sorted(found)
+
+    def config_statements(self, files: Iterable[str]) -> list[str]:
+        found = []
+        for file in files:
+            with suppress(GitError, OSError):  # without a base, growth is not checked
+                commit, path = self._commit_and_path(Path(os.path.abspath(file)))  # noqa: PTH100  keeps links
+                before = commit.content(path)
+                if before is None:
+                    found.append(f"{file} is new: it is not in {self.name}")
+                elif before.splitlines() != Path(file).read_bytes().splitlines():
+                    found.append(f"{file} has changed since {self.name}")
+        for commit in self._found_commits():
+            for path in commit.deleted():
+                if PurePosixPath(path).name == CONFIG:
+                    file = os.path.relpath(commit.root / path)
+                    found.append(f"{file} is deleted; it was in {self.name}")
+        return found
 
     def _was_beside(self, folder: Path, at: PurePosixPath) -> bool:
         """Whether a deleted file was a spec in the folder of a spec that an argument names: a glob

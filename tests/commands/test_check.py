@@ -1117,6 +1117,48 @@ def test_a_base_in_another_encoding_is_named_as_the_reason(repository, encoding)
 # Configuration
 
 
+@pytest.mark.parametrize(
+    ("budget", "changed"),
+    [
+        ("{params: {max: 999, grow: 0}}", False),
+        ("{params: {grow: 0, max: 0.999k}}", False),
+        ("{params: {max: 9999, grow: 0}}", True),
+        ("{params: {max: 999}}", True),
+        ("{params: {max: 999, grow: 0}, layers: [{match: stem, macs: {max: 1M}}]}", True),
+        ("", True),
+    ],
+)
+def test_a_changed_budget_of_a_spec_is_a_statement(repository, budget, changed):
+    repository.write("net.yaml", net(budget="{params: {max: 999, grow: 0}}"))
+    repository.commit("budget")
+    repository.write("net.yaml", "# a line\n" + net(budget=budget))
+    _, answer = repository.check("net.yaml", "--base", "git:HEAD", "--max-growth", "0")
+    printed = "net.yaml: the budget of `net` has changed since HEAD"
+    assert answer["statements"] == [printed] * changed
+
+
+def test_a_changed_configuration_is_a_statement(repository):
+    config = "budgets: [{params: {max: 9999}}]\n"
+    repository.write("convcost.yaml", config)
+    repository.write("models/a.yaml", net())
+    repository.commit("budgets")
+
+    def statements(*specs):
+        return repository.check(*specs, "--base", "git:HEAD", "--max-growth", "0")[1]["statements"]
+
+    assert statements("models", "net.yaml") == []
+    repository.write("convcost.yaml", config.replace("\n", "\r\n"))  # as Git may check it out
+    assert statements("models") == []
+    repository.write("convcost.yaml", config.replace("9999", "99999"))
+    assert statements("models") == ["convcost.yaml has changed since HEAD"]
+    # A nearer file replaces the other one.
+    repository.write("models/convcost.yaml", config.replace("9999", "999999"))
+    assert statements("models") == ["models/convcost.yaml is new: it is not in HEAD"]
+    (repository.folder / "models/convcost.yaml").unlink()
+    (repository.folder / "convcost.yaml").unlink()
+    assert statements("models") == ["convcost.yaml is deleted; it was in HEAD"]
+
+
 def test_a_configuration_above_a_spec_is_used_for_its_globs(repository):
     (repository.folder / "models").mkdir()
     repository.write("models/a.yaml", net())
