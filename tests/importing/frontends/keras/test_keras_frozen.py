@@ -56,3 +56,32 @@ def test_a_wrapped_layer_that_is_not_trainable_is_frozen(tmp_path):
     (network,) = load(Source("net.yaml", proved_spec(imported_graph(tmp_path, config))))
     totals = costs(network).totals
     assert (totals.params, totals.trainable) == (8 * 4 + 4, 0)
+
+
+def cell(units, **options):
+    return one("LSTMCell", "c", units=units, **options)
+
+
+LSTM_OF_4 = 4 * 4 * (8 + 4) + 4 * 4
+LSTM_OF_5 = 4 * 5 * (4 + 5) + 4 * 5
+CELLS = {"cells": [cell(4, trainable=False), cell(5, trainable=True)]}
+
+
+@pytest.mark.parametrize(
+    ("layer", "params", "trainable"),
+    [
+        (one("RNN", "r", cell=cell(4, trainable=False)), LSTM_OF_4, 0),
+        (one("RNN", "r", cell=one("StackedRNNCells", "s", **CELLS)), LSTM_OF_4 + LSTM_OF_5,
+         LSTM_OF_5),
+        (one("Bidirectional", "b", layer=one("LSTM", "f", units=4, trainable=False),
+             backward_layer=one("LSTM", "g", units=4, trainable=True, go_backwards=True)),
+         2 * LSTM_OF_4, LSTM_OF_4),
+    ],
+)  # fmt: skip
+def test_a_frozen_cell_or_direction_freezes_only_its_own_weights(
+    tmp_path, layer, params, trainable
+):
+    config = sequential(layer, shape=[None, 10, 8])
+    (network,) = load(Source("net.yaml", proved_spec(imported_graph(tmp_path, config))))
+    totals = costs(network).totals
+    assert (totals.params, totals.trainable) == (params, trainable)

@@ -32,14 +32,15 @@ def recurrent(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
 
 @layer("Bidirectional")
 def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
-    """One layer for both directions if their layers are equal, otherwise two layers."""
+    """One layer for both directions if their layers are equal, otherwise two layers. So only one
+    direction can be frozen."""
     backward, merged = call.config.get("backward_layer"), call.config.get("merge_mode", "concat")
     name, config = _single(call, call.config["layer"])
     other, back = _single(call, backward) if backward else (name, config)
     if merged is not None and merged not in MERGED:
         raise unsupported(f"the merge mode {merged} of {call.kind}")
     _verify_directions(call, config, back)
-    same = ("units", "use_bias", "reset_after", "activation")
+    same = ("units", "use_bias", "reset_after", "activation", "trainable")
     if name == other and all(config.get(key) == back.get(key) for key in same):
         both = _recurrent(call, name, config, both=True)
         h = both.dims[-1] // 2
@@ -170,4 +171,8 @@ def _recurrent(call: LayerCall, name: str, config: dict[str, Any], *, both: bool
         "one_bias": bias and not two,
         "last": last,
     }
-    return call.lower(kind, weights=tensors, **options)
+    first = len(call.builder.layers)
+    y = call.lower(kind, weights=tensors, **options)
+    if config.get("trainable") is False:  # a cell or a direction can be frozen by itself
+        call.builder.freeze(first)
+    return y
