@@ -393,6 +393,6 @@ def _binary_steps(network: Network) -> set[int]:
     layers = network.dtypes.of(step.path for step in network.steps)
     return {
         index
-        for index, (step, own) in enumerate(zip(network.steps, layers, strict=True))
-        if own.weights.bits == 1 and step.inputs and tensors[step.inputs[0]].bits == 1
+        for index, (step, layer_dtypes) in enumerate(zip(network.steps, layers, strict=True))
+        if layer_dtypes.weights.bits == 1 and step.inputs and tensors[step.inputs[0]].bits == 1
     }

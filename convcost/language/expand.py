@@ -139,7 +139,7 @@ class Expansion(NetworkBuilder):
         """Expands copies of a layer. Returns the output of the last one, and its names if it has
         layers inside."""
         inner = None
-        size_before, problems_before = self.size(), self.problems.found
+        size_before, problems_before = self.size(), self.problems.total
         for copy in range(1, copies + 1):
             name = f"{node.name}_{copy}" if node.name else self.next_name(node, scope)
             x = self._expand_layer(node, name, scope, x)
@@ -151,7 +151,7 @@ class Expansion(NetworkBuilder):
                 if size_before + size * copies > 2 * MAX_LAYERS:
                     raise NetworkTooLargeError
             # Further copies would have the same problem.
-            if x.shape is None or self.problems.found > problems_before:
+            if x.shape is None or self.problems.total > problems_before:
                 break
         return x, inner
 

@@ -18,13 +18,13 @@ class Problems(list[Problem]):
     """Problems, in the order found. `calls` are the calls of blocks that are being expanded: a
     problem inside them has a note for each of the innermost three.
 
-    A problem of a block is kept for its first call only. `found` counts those of further calls too.
+    A problem of a block is kept for its first call only. `total` counts those of further calls too.
     """
 
     def __init__(self, problems: Iterable[Problem] = ()) -> None:
         super().__init__(problems)
         self.calls: list[HasSpan] = []
-        self.found = len(self)
+        self.total = len(self)
         self._in_calls: set[tuple[object, ...]] = set()
         self.start_document()
 
@@ -57,7 +57,7 @@ class Problems(list[Problem]):
 
     def append(self, problem: Problem) -> None:
         """Adds a problem, unless an earlier call of the same block has added it."""
-        self.found += 1
+        self.total += 1
         if self.calls:
             key = (problem.code, problem.message, problem.span)
             if key in self._in_calls:

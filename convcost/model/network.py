@@ -75,8 +75,9 @@ def most_used(choices: Sequence[tuple[Choice, ...]]) -> int:
         return 1
     stored = prod(choice.of for choice in choices[0])
     used = (
-        own[0][0].take * most_used([layer_choices[1:] for layer_choices in own])
-        for own in by_join.values()
+        layers_of_join[0][0].take
+        * most_used([layer_choices[1:] for layer_choices in layers_of_join])
+        for layers_of_join in by_join.values()
     )
     return min(stored, sum(used))
 

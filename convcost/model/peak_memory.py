@@ -111,12 +111,12 @@ def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
     """The dtype of each tensor: the output of a step, or −1 − k for the k-th input. A view has the
     dtype of its input, and a stored tensor that of weights."""
     found: dict[int, Dtype] = {}
-    for k, own in enumerate(dtypes.of(name for name, _ in network.inputs)):
-        found[-1 - k] = own.activations
+    for k, input_dtypes in enumerate(dtypes.of(name for name, _ in network.inputs)):
+        found[-1 - k] = input_dtypes.activations
     layers = dtypes.of(step.path for step in network.steps)
-    for index, (step, own) in enumerate(zip(network.steps, layers, strict=True)):
+    for index, (step, layer_dtypes) in enumerate(zip(network.steps, layers, strict=True)):
         memory = step.layer.memory
-        dtype = own.weights if memory == "weights" else own.activations
+        dtype = layer_dtypes.weights if memory == "weights" else layer_dtypes.activations
         found[index] = found[step.inputs[0]] if memory == "input" else dtype
     return found
 

@@ -115,10 +115,12 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
     assert device.bandwidth is not None
     types = dtypes.of(layer.path for layer in costs.layers)
     found = []
-    for layer, own, moved in zip(costs.layers, types, traffic(costs, dtypes), strict=True):
+    for layer, layer_dtypes, moved in zip(costs.layers, types, traffic(costs, dtypes), strict=True):
         rate = 1
         if layer.macs:
-            wider = max(own.activations, own.weights, key=lambda dtype: dtype.bits)
+            wider = max(
+                layer_dtypes.activations, layer_dtypes.weights, key=lambda dtype: dtype.bits
+            )
             rate = device.rate(wider.name.partition("/")[0])
         compute, memory = layer.macs * device.bandwidth, moved.bytes * rate
         limit: Limit | None = "memory" if memory else ""

@@ -45,8 +45,12 @@ class Part:
         self.segments = segments
         self.all = (1 << len(segments)) - 1
         self.tensors = _part_tensors(segments, tensors)
-        self.needs = [union(tensor.writer for tensor in self._of(own.reads)) for own in segments]
-        self.feeds = [union(tensor.readers for tensor in self._of(own.writes)) for own in segments]
+        self.needs = [
+            union(tensor.writer for tensor in self._of(segment.reads)) for segment in segments
+        ]
+        self.feeds = [
+            union(tensor.readers for tensor in self._of(segment.writes)) for segment in segments
+        ]
         self._twins = self._find_twins()
         before = (
             tensor for tensor in self.tensors.values() if not tensor.writer and not tensor.kept
@@ -165,9 +169,9 @@ class Part:
         """
         costs = {
             place: sum(
-                tensor.bytes for tensor in self._of(own.writes) if tensor.kept or tensor.readers
+                tensor.bytes for tensor in self._of(segment.writes) if tensor.kept or tensor.readers
             )
-            for place, own in enumerate(self.segments)
+            for place, segment in enumerate(self.segments)
             if (largest & ~smallest) >> place & 1
         }
         needs = {place: self.needs[place] & ~smallest for place in costs}

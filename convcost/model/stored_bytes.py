@@ -32,13 +32,13 @@ def stored_bytes(layers: Iterable[LayerCost], dtypes: Dtypes) -> Iterator[Stored
     """The bytes of each layer. Shared weights count in the first layer that has them."""
     layers = tuple(layers)
     types = dtypes.of(layer.path for layer in layers)
-    for layer, own in zip(layers, types, strict=True):
+    for layer, layer_dtypes in zip(layers, types, strict=True):
         counts = layer.counts
         if counts.weights or counts.biases or counts.buffers:
             yield StoredBytes(
-                own.weights.bytes(counts.weights),
-                own.biases.bytes(counts.biases),
-                own.buffers.bytes(counts.buffers),
+                layer_dtypes.weights.bytes(counts.weights),
+                layer_dtypes.biases.bytes(counts.biases),
+                layer_dtypes.buffers.bytes(counts.buffers),
             )
         else:
             yield NOTHING

@@ -131,9 +131,9 @@ class Memory(Report):
             layers = list(zip(found.layers, costs.layers, found.device.limits, strict=True))
             if self.top is not None:
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
-            for layer, own, bound in layers:
-                cells = {**layer._asdict(), "output": shape_size(layer.output)}
-                cells["macs"] = count_cell(own.counts.of(Measure.MACS))
+            for memory, layer, bound in layers:
+                cells = {**memory._asdict(), "output": shape_size(memory.output)}
+                cells["macs"] = count_cell(layer.counts.of(Measure.MACS))
                 limits = limit_cell(bound), bound.picoseconds
                 rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
         names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
@@ -298,7 +298,7 @@ def _layers(
         strict=True,
     )
     previous, text = None, ""
-    for layer, now, own, dtype, moved in rows:
+    for layer, alive, stored_of_layer, dtype, moved in rows:
         if dtype is not previous:  # layers in a row often share it
             previous, text = dtype, dtype.text
         path, kind, output = layer.path, layer.kind, layer.output
@@ -306,8 +306,8 @@ def _layers(
             path,
             kind,
             output,
-            *now,
-            own.total,
+            *alive,
+            stored_of_layer.total,
             text,
             layer.macs,
             *moved,

@@ -32,16 +32,16 @@ class _Pairs(NamedTuple):
     """
 
     spec: CurrentSpec
-    found: BaseNetworks
+    base: BaseNetworks
     old: dict[str, MeasuredNetwork]
     old_files: dict[str, str]
 
     def without_base(self, reason: str) -> "_Pairs":
         """The same spec, whose base is not available."""
-        if self.found.unavailable:
+        if self.base.unavailable:
             return self
-        found = self.found._replace(reason=reason, unavailable=True, new=False)
-        return self._replace(found=found)
+        base = self.base._replace(reason=reason, unavailable=True, new=False)
+        return self._replace(base=base)
 
     @property
     def added(self) -> list[str]:
@@ -56,7 +56,7 @@ class _Pairs(NamedTuple):
 
 def _new_networks(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
     """The networks that have no base yet, although that of their spec is available."""
-    return [(pairs, name) for pairs in read if not pairs.found.unavailable for name in pairs.added]
+    return [(pairs, name) for pairs in read if not pairs.base.unavailable for name in pairs.added]
 
 
 def _lost(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
@@ -189,11 +189,11 @@ class BaseLookup:
             for pairs in read
         ]
         for pairs in read:
-            if pairs.found.unavailable:
+            if pairs.base.unavailable:
                 self.unavailable.add(pairs.spec.name)
-            if pairs.found.reason:
-                self._without_base.setdefault(pairs.found.reason, []).append(pairs.spec.name)
-            statements = (*pairs.found.statements, *paired[pairs.spec.name])
+            if pairs.base.reason:
+                self._without_base.setdefault(pairs.base.reason, []).append(pairs.spec.name)
+            statements = (*pairs.base.statements, *paired[pairs.spec.name])
             self._statements.update(dict.fromkeys((*statements, *self._differences(base, pairs))))
         return [pairs.old for pairs in read]
 
@@ -221,7 +221,7 @@ class BaseLookup:
         for name, index in zip(added, pair_networks(added, removed), strict=True):
             if index is not None:
                 pairs.old[name] = pairs.old.pop(removed[index])
-                pairs.old_files[name] = pairs.found.file or pairs.spec.name
+                pairs.old_files[name] = pairs.base.file or pairs.spec.name
                 was = f"{pairs.spec.name}: `{name}` was `{removed[index]}` in {base.name}"
                 yield pairs.spec.name, was
 
@@ -292,7 +292,7 @@ class BaseLookup:
     def _differences(self, base: Base, pairs: _Pairs) -> Iterator[str]:
         """What differs in names and inputs."""
         spec, networks, tells_new = pairs.spec, pairs.old, not self.for_update
-        if pairs.found.new and not networks:
+        if pairs.base.new and not networks:
             if tells_new:
                 yield f"{spec.name} is new: it is not in {base.name}, so growth is not checked"
             return
@@ -300,7 +300,7 @@ class BaseLookup:
             return
         for name, network in spec.networks.items():
             old = networks.get(name)
-            if old is None and tells_new and not pairs.found.unavailable:
+            if old is None and tells_new and not pairs.base.unavailable:
                 yield f"{spec.name}: `{name}` is new, so growth is not checked"
             elif old is not None and old.inputs != network.inputs:
                 yield (

@@ -8,66 +8,68 @@ TURN = 64  # halved six times, more often than networks do
 MULTIPLES = (2, 4, 8, 16, 32, 64)
 
 
-def odd_size(own: Size) -> Size:
+def odd_size(own_size: Size) -> Size:
     """A size with few common factors, wider than high. It stays odd however often it is halved: the
     first axis if halves are rounded down, the second if they are rounded up."""
-    return _rising(own, TURN // 2 + 1, (-1, 1))
+    return _rising(own_size, TURN // 2 + 1, (-1, 1))
 
 
-def other_size(own: Size) -> Size:
+def other_size(own_size: Size) -> Size:
     """Another size with few common factors, higher than wide, with other remainders of division by
     2 to 8."""
-    return _rising(own[::-1], 2 * TURN + 5, (35, 26))[::-1]
+    return _rising(own_size[::-1], 2 * TURN + 5, (35, 26))[::-1]
 
 
-def _rising(own: Size, more: int, rests: tuple[int, int]) -> Size:
+def _rising(own_size: Size, more: int, rests: tuple[int, int]) -> Size:
     """A size of increasing extents, each larger than the own one by at least `more`. Divided by
     TURN, they leave the `rests` in turn."""
     found: list[int] = []
-    for axis, n in enumerate(own):
+    for axis, n in enumerate(own_size):
         least = max(n + more, found[-1] + TURN if found else 0)
         found.append(least + (rests[axis % 2] - least) % TURN)
     return tuple(found)
 
 
-def multiple_of_size(own: Size, times: int = 1) -> Size:
+def multiple_of_size(own_size: Size, times: int = 1) -> Size:
     """A multiple of the model's own size."""
-    return tuple(n * (times + axis) for axis, n in enumerate(own, 1))
+    return tuple(n * (times + axis) for axis, n in enumerate(own_size, 1))
 
 
-def near_size(own: Size) -> Size:
+def near_size(own_size: Size) -> Size:
     """A size slightly larger than the model's own: one more along the first axis, three more along
     the second, and so on."""
-    return tuple(n + 2 * axis + 1 for axis, n in enumerate(own))
+    return tuple(n + 2 * axis + 1 for axis, n in enumerate(own_size))
 
 
-def one_axis_sizes(own: Size) -> list[Size]:
+def one_axis_sizes(own_size: Size) -> list[Size]:
     """Sizes that differ from the model's own size in one axis only."""
-    if len(own) == 1:
+    if len(own_size) == 1:
         return []
-    more = odd_size(own)
-    return [(*own[:axis], more[axis], *own[axis + 1 :]) for axis in range(len(own))]
+    more = odd_size(own_size)
+    return [(*own_size[:axis], more[axis], *own_size[axis + 1 :]) for axis in range(len(own_size))]
 
 
-def probe_sizes(own: Size) -> list[tuple[Size, ...]]:
+def probe_sizes(own_size: Size) -> list[tuple[Size, ...]]:
     """The sizes to compare, in this order. The sizes in one group have the same properties."""
-    found: list[tuple[Size, ...]] = [(odd_size(own), other_size(own))]
-    if len(own) > 1 and len(set(own)) == 1:  # some models accept only squares
-        found.append((odd_size(own[:1]) * len(own), other_size(own[:1]) * len(own)))
-    tall = tuple(reversed(multiple_of_size(tuple(reversed(own)), 2)))
-    return [*found, (multiple_of_size(own), tall)]
+    found: list[tuple[Size, ...]] = [(odd_size(own_size), other_size(own_size))]
+    if len(own_size) > 1 and len(set(own_size)) == 1:  # some models accept only squares
+        found.append(
+            (odd_size(own_size[:1]) * len(own_size), other_size(own_size[:1]) * len(own_size))
+        )
+    tall = tuple(reversed(multiple_of_size(tuple(reversed(own_size)), 2)))
+    return [*found, (multiple_of_size(own_size), tall)]
 
 
-def common_steps(own: Size) -> list[int]:
+def common_steps(own_size: Size) -> list[int]:
     """Numbers that all valid sizes may be multiples of, the smallest first."""
-    common = gcd(*own)
+    common = gcd(*own_size)
     return sorted({n for n in (*MULTIPLES, common) if n > 1 and common % n == 0})
 
 
-def sizes_in_steps(own: Size, step: int) -> list[Size]:
+def sizes_in_steps(own_size: Size, step: int) -> list[Size]:
     """Multiples of `step` with few other common factors: near the model's own size; far from it and
     higher than wide; smaller."""
-    near = tuple(n + (2 * axis + 1) * step for axis, n in enumerate(own))
-    far = tuple(3 * n + (2 * axis + 5) * step for axis, n in enumerate(reversed(own)))
-    small = tuple(max((n // 2 // step | 1) * step, step) for n in own)
-    return [size for size in (near, tuple(reversed(far)), small) if size != own]
+    near = tuple(n + (2 * axis + 1) * step for axis, n in enumerate(own_size))
+    far = tuple(3 * n + (2 * axis + 5) * step for axis, n in enumerate(reversed(own_size)))
+    small = tuple(max((n // 2 // step | 1) * step, step) for n in own_size)
+    return [size for size in (near, tuple(reversed(far)), small) if size != own_size]

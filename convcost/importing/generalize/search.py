@@ -62,9 +62,11 @@ class _SizeSearch:
     layers that get their size from another tensor, each with that tensor. `merged_pads` are the
     layers that become `padding: same` of the next window."""
 
-    def __init__(self, graph: LayerGraph, own: Size, read_at: Callable[[Size], LayerGraph]) -> None:
+    def __init__(
+        self, graph: LayerGraph, own_size: Size, read_at: Callable[[Size], LayerGraph]
+    ) -> None:
         self.graph = graph
-        self.own = own
+        self.own_size = own_size
         self.read_at = read_at
         self.models: dict[Size, LayerGraph | str] = {}
         self.size_inputs: dict[int, int] = {}
@@ -90,7 +92,7 @@ class _SizeSearch:
     def _general_graph(self) -> tuple[LayerGraph, str]:
         """The graph with expressions for the options that depend on the size, if the graphs at
         three sizes allow that, and its text."""
-        for sizes in (*probe_sizes(self.own), one_axis_sizes(self.own)):
+        for sizes in (*probe_sizes(self.own_size), one_axis_sizes(self.own_size)):
             models = [model for size in sizes if not isinstance(model := self._model(size), str)]
             chosen = size_inputs(self.graph, *models)
             own, *models = (with_size_inputs(graph, chosen) for graph in (self.graph, *models))
@@ -112,7 +114,7 @@ class _SizeSearch:
         one higher than wide. If the model does not accept these, squares and multiples of its own
         size."""
         verdicts: list[Verdict] = []
-        for sizes in probe_sizes(self.own):
+        for sizes in probe_sizes(self.own_size):
             outcomes = {verdict.outcome for verdict in verdicts}
             squares = len(sizes[0]) > 1 and len(set(sizes[0])) == 1
             if squares and MODEL_REFUSES not in outcomes:
@@ -125,7 +127,7 @@ class _SizeSearch:
             # any length. A table of positions accepts one size only.
             verdicts += [
                 self._verdict(text, size)
-                for size in (near_size(self.own), *one_axis_sizes(self.own))
+                for size in (near_size(self.own_size), *one_axis_sizes(self.own_size))
             ]
         return verdicts
 
@@ -133,12 +135,12 @@ class _SizeSearch:
         """The allowed sizes of a spec that is wrong at some sizes: the multiples of a number, if
         the spec is right at all such sizes that are tried, near and far."""
         right = (SAME, BOTH_REFUSE)
-        multiple_of_all_steps = multiple_of_size(self.own)
+        multiple_of_all_steps = multiple_of_size(self.own_size)
         if self._verdict(text, multiple_of_all_steps).outcome not in right:
             return FIXED
-        for step in common_steps(self.own):
+        for step in common_steps(self.own_size):
             found = set()
-            for size in sizes_in_steps(self.own, step):
+            for size in sizes_in_steps(self.own_size, step):
                 found.add(self._verdict(text, size).outcome)
                 if not found <= set(right):
                     break

@@ -102,9 +102,11 @@ class _BlockSearch:
 
     def _lists(self) -> list[ListOfItems]:
         flow = -1 if len(self.graph.inputs) == 1 else None
-        found = list(lists_in(self.items, flow, whole=False))
+        found = list(lists_in(self.items, flow, is_content=False))
         for block in self.blocks:
-            found += lists_in(block.items, block.inputs[0] if block.inputs else None, whole=True)
+            found += lists_in(
+                block.items, block.inputs[0] if block.inputs else None, is_content=True
+            )
         return found
 
     def _saving(self, parts: list[ItemRange]) -> int:

@@ -14,12 +14,12 @@ Keys = tuple[Key, ...]  # of the items of a candidate; equal if their content is
 
 
 class ListOfItems(NamedTuple):
-    """A list of the tree, with the value that is its input. A `whole` list is the content of a
-    module or block, and cannot be a candidate as a whole."""
+    """A list of the tree, with the value that is its input. A list that `is_content` has all items
+    of a module or block, which together cannot be a candidate."""
 
     items: Items
     entering: int | None
-    whole: bool
+    is_content: bool
 
 
 class ItemRange(NamedTuple):
@@ -53,14 +53,14 @@ def without_modules(items: Items) -> Items:
     return items
 
 
-def lists_in(items: Items, flow: int | None, *, whole: bool) -> Iterator[ListOfItems]:
+def lists_in(items: Items, flow: int | None, *, is_content: bool) -> Iterator[ListOfItems]:
     """A list and all lists inside it. `flow` is the value that is its input."""
-    yield ListOfItems(items, flow, whole)
+    yield ListOfItems(items, flow, is_content)
     for item in items:
         for branch in item.branches:
             if branch.items:
                 entering = item.refs[0] if item.refs else flow
-                yield from lists_in(branch.items, entering, whole=item.is_sequence)
+                yield from lists_in(branch.items, entering, is_content=item.is_sequence)
         given = output(item)
         flow = flow if given is None else given
 
@@ -95,7 +95,7 @@ class Candidates:
         for start, item in enumerate(item_list.items):
             if keys[start] < 0:
                 continue
-            alone = item_list.whole and len(keys) == 1
+            alone = item_list.is_content and len(keys) == 1
             if item.branches and not alone:
                 yield (
                     self.hash.keys(without_modules((item,))),
@@ -107,7 +107,7 @@ class Candidates:
                 splits_a_run = (start and keys[start - 1] == keys[start]) or (
                     keys[end : end + 1] == keys[end - 1 : end]
                 )
-                if not splits_a_run and not (item_list.whole and end - start == len(keys)):
+                if not splits_a_run and not (item_list.is_content and end - start == len(keys)):
                     yield keys[start:end], ItemRange(item_list, start, end)
 
 

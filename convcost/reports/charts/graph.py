@@ -98,8 +98,8 @@ def _chunks(groups: list[StepGroup], room: int) -> list[StepGroup]:
 
 def _groups(network: Network, ranges: list[StepRange], elementwise: list[bool]) -> list[StepGroup]:
     """The boxes of the ranges. A single elementwise layer joins the box before or after it."""
-    members = [list(range(own.start, own.stop)) for own in ranges]
-    home = [number for number, own in enumerate(members) for _ in own]
+    members = [list(range(steps.start, steps.stop)) for steps in ranges]
+    home = [number for number, steps in enumerate(members) for _ in steps]
     sources: dict[int, set[int]] = {number: set() for number in range(-1, len(ranges))}
     users: dict[int, set[int]] = {number: set() for number in range(-1, len(ranges))}
     for step, number in enumerate(home):
@@ -108,7 +108,7 @@ def _groups(network: Network, ranges: list[StepRange], elementwise: list[bool]) 
             if before != number:
                 sources[number].add(before)
                 users[before].add(number)
-    single = [n for n, own in enumerate(members) if len(own) == 1 and elementwise[own[0]]]
+    single = [n for n, steps in enumerate(members) if len(steps) == 1 and elementwise[steps[0]]]
     for number in single:
         before = min(sources[number], default=-1)
         if before >= 0 and sources[number] == {before} and users[before] == {number}:
@@ -123,7 +123,7 @@ def _groups(network: Network, ranges: list[StepRange], elementwise: list[bool]) 
             members[after] = members[number] + members[after]
             members[number] = []
             sources[after] = sources[number]
-    return [StepGroup(own, m) for own, m in zip(ranges, members, strict=True) if m]
+    return [StepGroup(steps, m) for steps, m in zip(ranges, members, strict=True) if m]
 
 
 # Text
