@@ -207,9 +207,14 @@ def _count_spread(window: TransposedWindow) -> int:
     last = max(min(-(-(begin + outputs) // s), n), first)
     if outputs >= d or f == 1 or last - first > MAX_POSITIONS:
         return last - first
-    # An output shorter than the dilation can lie between two elements of a kernel. Integers are
-    # plain, as in `count_covered`.
-    first, last, s, d, begin, outputs = map(int, (first, last, s, d, begin, outputs))
+    # Integers are plain, as in `count_covered`.
+    return _count_not_between(*map(int, (first, last, s, d, begin, outputs)))
+
+
+@cache
+def _count_not_between(first: int, last: int, s: int, d: int, begin: int, outputs: int) -> int:
+    """The number of positions i from `first` up to, but not including, `last` of which an element
+    of the kernel is in the output. An output shorter than the dilation can be between two."""
     places = (max(-(-(begin - i * s) // d), 0) * d + i * s for i in range(first, last))
     return sum(place < begin + outputs for place in places)
 
