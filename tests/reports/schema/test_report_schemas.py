@@ -323,7 +323,7 @@ def test_a_report_that_lacks_a_key_or_has_one_more_or_a_fraction_for_a_count_is_
                     holder[last] = new
 
                 assert violations(path[:-1], put), (path, instead)
-    assert tried > 10
+    assert tried > 4  # the keys of the smallest report
 
 
 @pytest.mark.parametrize("name", SOME)
