@@ -37,9 +37,9 @@ def keras(tmp_path):
 def test_a_spec_is_written_and_its_totals_are_printed(tmp_path):
     done = run("import", str(SQUEEZENET), "-o", "net.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, b"")
-    told = done.stderr.decode().splitlines()
-    assert told[0] == "wrote net.yaml"
-    assert "1,235,496 params" in told[1]
+    lines = done.stderr.decode().splitlines()
+    assert lines[0] == "wrote net.yaml"
+    assert "1,235,496 params" in lines[1]
     analyzed = run("analyze", "net.yaml", "--format", "json", cwd=tmp_path)
     assert json.loads(analyzed.stdout)["networks"][0]["totals"]["params"] == 1235496
 
@@ -186,9 +186,9 @@ def test_a_difference_at_another_size_only_is_a_difference(tmp_path):
     assert run("import", twice, "--check", "net.yaml", cwd=tmp_path).returncode == 0
     done = run("import", to_64, "--check", "net.yaml", cwd=tmp_path)
     assert done.returncode == 1
-    told = done.stdout.decode().splitlines()
-    assert told[0] == "net.yaml no longer describes tiny at 127×193"
-    assert told[5].split() == ["up", "model", "upsample", "64×64×3", "0", "0", "size:", "64"]
+    lines = done.stdout.decode().splitlines()
+    assert lines[0] == "net.yaml no longer describes tiny at 127×193"
+    assert lines[5].split() == ["up", "model", "upsample", "64×64×3", "0", "0", "size:", "64"]
     assert run("import", to_64, "--fixed", "--check", "net.yaml", cwd=tmp_path).returncode == 0
 
 
@@ -297,8 +297,8 @@ def test_layers_joined_differently_are_reported_by_the_first_difference():
     answer = described(one, other)
     assert (answer.is_same, answer.difference_table()) == (False, None)
     assert answer.first_difference() == "`sum` has other inputs"
-    told = "the layers are the same, but their connections differ: see `sum`"
-    assert list(answer.lines())[:3] == ["net.yaml no longer describes net", "", told]
+    message = "the layers are the same, but their connections differ: see `sum`"
+    assert list(answer.lines())[:3] == ["net.yaml no longer describes net", "", message]
 
 
 NO_MODEL = """error[CC401]: tiny.txt: the name is not that of a model

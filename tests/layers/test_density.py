@@ -58,8 +58,8 @@ def test_a_density_is_stated_and_explained():
     (layer,) = costs.layers
     assert layer.stated
     assert f"density: {PRUNED}" in costs_notes((costs,))
-    told = explain_layer(costs, layer)
-    assert told.products["weights"] == (
+    explained = explain_layer(costs, layer)
+    assert explained.products["weights"] == (
         41,  # of 135, of which 94.5 are pruned, to even
         "filters × kernel × kernel × channels/groups × density",
         "5 × 3 × 3 × 3 × 41/135",

@@ -102,8 +102,8 @@ def permuted(value: Tensor, order: Sequence[int]) -> Tensor:
         order = tuple(moves[-1].order[axis] for axis in order)
         moves = moves[:-1]
     before = moves[-1].dims
-    long = [axis for axis in order if before[axis] != 1]
-    if long == sorted(long):  # only axes of extent 1 moved
+    long_axes = [axis for axis in order if before[axis] != 1]
+    if long_axes == sorted(long_axes):  # only axes of extent 1 moved
         still = reshaped(value._replace(dims=before, moves=moves), dims)
         return still if still.axes is not None else still._replace(batch=batch)
     return value._replace(dims=dims, batch=batch, moves=(*moves, Rearrangement(order=order)))
@@ -232,8 +232,8 @@ def _batch_of(value: Tensor, dims: tuple[int, ...]) -> int | None:
 def _matched(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], int | None] | None:
     """The roles of the new axes, if they are the old axes except for axes of extent 1."""
     assert value.axes is not None
-    long = [axis for axis, extent in enumerate(value.dims) if extent != 1]
-    if [value.dims[axis] for axis in long] != [extent for extent in dims if extent != 1]:
+    long_axes = [axis for axis, extent in enumerate(value.dims) if extent != 1]
+    if [value.dims[axis] for axis in long_axes] != [extent for extent in dims if extent != 1]:
         return None
     # An axis of extent 1 is identified by the number of longer axes before it.
     ones: dict[int, list[int]] = {}
@@ -249,7 +249,7 @@ def _matched(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], int
     batch, before = None, 0
     for axis, extent in enumerate(dims):
         if extent != 1:
-            axes.append(value.axes[long[before]])
+            axes.append(value.axes[long_axes[before]])
             before += 1
         elif batch is None and before == batch_before:
             batch = axis

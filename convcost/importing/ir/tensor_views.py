@@ -89,8 +89,8 @@ def _normal_form(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
     start = view.start + sum(
         (n - 1) * step for n, step in zip(view.dims, view.steps, strict=True) if step < 0
     )
-    long = [(n, abs(step)) for n, step in zip(view.dims, view.steps, strict=True)]
-    return start, tuple(_merged(sorted(long, key=lambda axis: -axis[1])))
+    axes = [(n, abs(step)) for n, step in zip(view.dims, view.steps, strict=True)]
+    return start, tuple(_merged(sorted(axes, key=lambda axis: -axis[1])))
 
 
 def _merged(axes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -49,7 +49,7 @@ def every_second(builder, x, axis, start):
     return slices.slice_axis(builder, x, axis, start, length, ("piece",), 2)
 
 
-# Models, drawn as a front end would at one size: [1, 3, h, w] comes in.
+# Models that build their layer graph at a size, as a front end does; the input is [1, 3, h, w].
 
 
 def focus(builder, x):

@@ -1,7 +1,7 @@
-"""An imported spec at sizes that it was not imported at: what a framework works out from the size
-while it hands over its graph is told, or the spec says which sizes it takes.
+"""An imported spec at sizes that it was not imported at: options that a framework computes from the
+size are expressions, or the spec states which sizes it allows.
 
-Models here are drawn as a front end would at whatever size they are asked for.
+The models here build their layer graph at any size, as a front end does.
 """
 
 from fractions import Fraction

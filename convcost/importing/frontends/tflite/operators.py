@@ -144,10 +144,10 @@ def join(call: TfliteCall) -> Tensor:
         return call.lower(op, *call.values)
     position, constant = next(iter(constants.items()))
     x = with_rank(call.value(1 - position), len(constant.dims))
-    long, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
-    standardizes = x.source < 0 and len(long) <= 1  # with a mean and a deviation of each channel
-    if broadcast(x.dims, constant.dims) == x.dims and (not learned or not long or standardizes):
-        call.exclude(FIXED if long else NUMBER, position)
+    extents, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
+    standardizes = x.source < 0 and len(extents) <= 1  # with a mean and a deviation of each channel
+    if broadcast(x.dims, constant.dims) == x.dims and (not learned or not extents or standardizes):
+        call.exclude(FIXED if extents else NUMBER, position)
         return call.free(x)
     if not learned:
         return call.lower(op, x, call.value(position))

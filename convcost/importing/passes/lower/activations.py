@@ -52,13 +52,13 @@ def prelu(builder: GraphBuilder, node: Node) -> Tensor:
     """One slope for each entry of an axis, or one slope in total: `dims` are those of the slopes,
     which broadcast to the input. No kind has slopes for single positions."""
     x, dims, rank = node.x, node.attributes["dims"], len(node.x.dims)
-    long = [axis for axis, n in enumerate(dims, rank - len(dims)) if n != 1]
-    if len(long) > 1:
+    long_axes = [axis for axis, n in enumerate(dims, rank - len(dims)) if n != 1]
+    if len(long_axes) > 1:
         given: dict[str, Any] = {"dims": x.dims, "input": builder.shape(x.source)}
         given |= {"weights": node.weights, "what": "PReLU"}
         return lower(builder, "custom", node.path, x, **given)
-    channel = long[0] if long else x.channel
-    options = {"shared": not long and x.dims[channel] != 1}
+    channel = long_axes[0] if long_axes else x.channel
+    options = {"shared": not long_axes and x.dims[channel] != 1}
     return by_channel(builder, "prelu", x, node.path, channel, options, tensors=node.weights)
 
 

@@ -34,9 +34,11 @@ def over_axes(builder: GraphBuilder, node: Node) -> Tensor:
     channels. If they are all axes of a sample, the kind has params for each element."""
     options, x, rank = dict(node.attributes), node.x, len(node.x.dims)
     over = sorted({axis % rank for axis in options.pop("axes")})
-    long = [axis for axis in over if x.dims[axis] != 1] or over[-1:]
-    if len(long) == 1:
-        return by_channel(builder, node.op, x, node.path, long[0], options, tensors=node.weights)
+    long_axes = [axis for axis in over if x.dims[axis] != 1] or over[-1:]
+    if len(long_axes) == 1:
+        return by_channel(
+            builder, node.op, x, node.path, long_axes[0], options, tensors=node.weights
+        )
     if all(axis in over or x.dims[axis] == 1 for axis in range(rank)) and node.op != "l2_norm":
         whole = {**options, "over": "all"}
         return by_channel(builder, node.op, x, node.path, x.channel, whole, tensors=node.weights)

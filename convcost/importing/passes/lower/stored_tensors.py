@@ -68,12 +68,14 @@ def combined(
     rank = max(len(x.dims), len(dims))
     x = with_rank(x, rank)
     full = (1,) * (rank - len(dims)) + dims
-    long = [axis for axis, extent in enumerate(full) if extent != 1]
-    along = long[0] if len(long) == 1 and full[long[0]] == x.dims[long[0]] else -1
-    scales = op in LEARNED and (not long or (along >= 0 and _is_channel(x, along)))
+    long_axes = [axis for axis, extent in enumerate(full) if extent != 1]
+    along = (
+        long_axes[0] if len(long_axes) == 1 and full[long_axes[0]] == x.dims[long_axes[0]] else -1
+    )
+    scales = op in LEARNED and (not long_axes or (along >= 0 and _is_channel(x, along)))
     if scales and key not in builder.constant_layers:
-        options = {"factor": kind == "multiply", "shift": kind == "add", "shared": not long}
-        channel = along if long else x.channel
+        options = {"factor": kind == "multiply", "shift": kind == "add", "shared": not long_axes}
+        channel = along if long_axes else x.channel
         return by_channel(builder, "scale", x, path, channel, options, tensors={key: prod(dims)})
     table = learned_once(
         builder, key, full, (*path, "learned"), neighbour=x.source, channel=x.channel

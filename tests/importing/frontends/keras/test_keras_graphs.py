@@ -627,5 +627,5 @@ def test_nested_models_that_multiply_have_a_limit(tmp_path, monkeypatch):
         model = graph((entry("x", 4),), twice, inputs=["x", 0, 0], outputs=[name, 1, 0])
     with pytest.raises(ConstraintError) as refused:
         imported_graph(tmp_path, model)
-    told = "the model has more than 2,000 layers"
-    assert (refused.value.code, refused.value.message) == ("CC401", told)
+    message = "the model has more than 2,000 layers"
+    assert (refused.value.code, refused.value.message) == ("CC401", message)

@@ -1,4 +1,4 @@
-"""What the ONNX route cannot draw is refused or told: what may cost something is not dropped."""
+"""Operators that the ONNX front end cannot import are refused or noted, never silently left out."""
 
 import subprocess
 import sys
@@ -100,10 +100,10 @@ AFTER = {
 
 @pytest.mark.parametrize("name", AFTER)
 def test_tensors_that_depend_on_data_are_reported_by_their_operators(tmp_path, name):
-    nodes, outputs, told = AFTER[name]
+    nodes, outputs, more = AFTER[name]
     layer_graph = imported_graph(tmp_path, model([*DATA, *nodes], outputs=outputs))
     assert layer_graph.notes == (
-        "left out: NonZero `n`, because its output shape depends on the data" + told,
+        "left out: NonZero `n`, because its output shape depends on the data" + more,
     )
 
 

@@ -1,4 +1,4 @@
-"""Models whose numbers are easily counted wrong: each is drawn, and its sums stand as products."""
+"""Models whose numbers are easily counted wrong: the expected params and macs are products."""
 
 from fractions import Fraction
 from pathlib import Path

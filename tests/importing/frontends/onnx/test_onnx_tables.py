@@ -129,7 +129,7 @@ def single(name: str, producer: str = "", *before: Any) -> ModelProto:
 
 
 EXP = node("Exp", "logit_scale", "-> e")
-# name: the model, whether the number is a parameter, whether it is told of
+# name: the model, whether the number is a parameter, whether a note names it
 SINGLE: dict[str, Any] = {
     "of a module": (single("head.scale"), True, False),
     "of PyTorch's module itself": (single("logit_scale", "pytorch"), True, False),

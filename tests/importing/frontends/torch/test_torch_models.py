@@ -921,10 +921,10 @@ TRIED = [
 def test_a_model_that_refuses_the_input_is_reported_with_its_reason(make, inputs, dtype, help_):
     kind, arguments = make
     MAKE["it"] = lambda: kind(*arguments)
-    told = refusal(f"{__name__}:made", inputs, dtypes=(dtype,))
+    error = refusal(f"{__name__}:made", inputs, dtypes=(dtype,))
     sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
-    assert (told[0], told[2]) == ("CC401", help_)
-    assert told[1].startswith(f"it cannot be run on {sizes}: ")
+    assert (error[0], error[2]) == ("CC401", help_)
+    assert error[1].startswith(f"it cannot be run on {sizes}: ")
 
 
 def test_a_file_in_place_of_a_module_is_refused(folder):
@@ -948,8 +948,8 @@ def test_a_model_with_data_dependent_control_flow_is_refused(folder):
     code, message, help_ = refusal("cc_branch:Net")
     assert (code, help_) == ("CC401", BACKBONE)
     why = "RuntimeError: Tensor.item() cannot be called on meta tensors"
-    told = "it cannot be exported, because its control flow depends on the values of tensors"
-    assert message == f"{told}: {why}"
+    problem = "it cannot be exported, because its control flow depends on the values of tensors"
+    assert message == f"{problem}: {why}"
 
 
 def test_a_model_that_needs_a_device_and_the_values_of_tensors_is_refused(folder):

@@ -79,9 +79,9 @@ def _standardizes(call: OnnxCall, constant: Constant) -> bool:
         if key in call.context.constants
     ):
         return False
-    long = [extent for extent in constant.dims if extent != 1]
+    extents = [extent for extent in constant.dims if extent != 1]
     named = "." in constant.sources[0][0] and not OPAQUE.match(constant.sources[0][0])
-    return len(long) <= 1 and not (named and call.op in ("Add", "Mul"))
+    return len(extents) <= 1 and not (named and call.op in ("Add", "Mul"))
 
 
 def _join_with_fixed(
@@ -101,8 +101,8 @@ def _join_with_fixed(
 
 def _is_buffer(call: OnnxCall, constant: Constant) -> bool:
     """Whether a constant is a table that the model stores as a buffer."""
-    long = [extent for extent in constant.dims if extent != 1]
-    return len(long) > 1 and constant.whole and constant.sources[0][0] in call.context.buffers
+    extents = [extent for extent in constant.dims if extent != 1]
+    return len(extents) > 1 and constant.whole and constant.sources[0][0] in call.context.buffers
 
 
 def _is_summed(call: OnnxCall) -> bool:
