@@ -1,4 +1,4 @@
-from convcost.conventions import ZERO, Y, convention
+from convcost.conventions import UNKNOWN, ZERO, CountingRule, Y, convention
 
 convention(
     "regnet_activations",
@@ -7,6 +7,11 @@ convention(
     the last linear layer only.""",
     source="Radosavovic et al., arXiv:2003.13678; pycls/models/blocks.py",
     per_sample=True,
-    rules={"conv linear": Y},
+    rules={
+        "conv linear": Y,
+        "transposed_conv deformable_conv matmul attention recurrent": CountingRule(
+            UNKNOWN, depends="the blocks of RegNet have no such layer"
+        ),
+    },
     rest=ZERO,
 )

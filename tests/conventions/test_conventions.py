@@ -285,6 +285,18 @@ def test_activations_of_tables_are_only_outputs_of_convolutions(name):
     assert counted(name, costs).total == (64 + 64 + 256) * 56 * 56 == 1_204_224
 
 
+def test_activations_of_regnet_name_layers_that_its_blocks_do_not_have():
+    layers = "{conv: 4, kernel: 1}, {transposed_conv: 4, kernel: 2, stride: 2}, relu"
+    costs = cost(f"name: net\ninput: {{channels: 16, size: 8}}\nlayers: [{layers}]\n")
+    found = counted("regnet_activations", costs)
+    assert found.layers == (4 * 8 * 8, None, 0)
+    assert found.uncounted == (("transposed_conv", 1),)
+    assert found.notes[-1] == (
+        "not counted by regnet_activations, and not in its total: transposed_conv ×1; "
+        "the blocks of RegNet have no such layer"
+    )
+
+
 def test_a_tool_that_counts_one_sample_ignores_the_batch():
     layer = "{conv: 32, kernel: 3, padding: 1, bias: true}"
     for name, factor in [("ptflops_pytorch", 1), ("ptflops_aten", 4), ("darknet", 1)]:
