@@ -155,9 +155,9 @@ class CommitBase(Base):
                     found.append(f"{file} has changed since {self.name}")
         for commit in self._found_commits():
             for path in commit.deleted():
-                if PurePosixPath(path).name == CONFIG:
-                    file = os.path.relpath(commit.root / path)
-                    found.append(f"{file} is deleted; it was in {self.name}")
+                lost = commit.root / path
+                if lost.name == CONFIG and not lost.is_file():  # a link can replace it
+                    found.append(f"{os.path.relpath(lost)} is deleted; it was in {self.name}")
         return found
 
     def _was_beside(self, folder: Path, at: PurePosixPath) -> bool:

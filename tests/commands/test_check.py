@@ -1151,6 +1151,11 @@ def test_a_changed_configuration_is_a_statement(repository):
     assert statements("models") == []
     repository.write("convcost.yaml", config.replace("9999", "99999"))
     assert statements("models") == ["convcost.yaml has changed since HEAD"]
+    (repository.folder / "convcost.yaml").rename(repository.folder / "weak.txt")
+    (repository.folder / "convcost.yaml").symlink_to("weak.txt")
+    assert statements("models") == ["convcost.yaml has changed since HEAD"]
+    repository.write("weak.txt", config)
+    assert statements("models") == []
     # A nearer file replaces the other one.
     repository.write("models/convcost.yaml", config.replace("9999", "999999"))
     assert statements("models") == ["models/convcost.yaml is new: it is not in HEAD"]
