@@ -165,8 +165,12 @@ class CommitBase(Base):
         of the shell does not match it any more."""
         if len(at.parts) > 1:
             return False
-        _, path = self._commit_and_path(folder.resolve() / at)
-        return any(lost == path for lost, _ in self._lost_networks)
+        commit, path = self._commit_and_path(folder.resolve() / at)
+        try:
+            base_networks(Source(path, _text(commit.deleted_contents().get(path))))
+        except (BaseSpecError, UsageError):  # another YAML file
+            return False
+        return True
 
     def _lost_from(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
         """The specs and submodules that a folder lacks, by their paths from it, and what happened
