@@ -36,6 +36,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         self.derived = DerivedWeights(builder, constants)
         self.sliced, self.covered = _sliced_tensors(graph, constants)
         self.buffers: set[str] = set()  # tensors that are known to be buffers
+        self.written_as_nodes: set[str] = set()  # tensors that count as buffers of a convolution
         self.created: set[str] = set()  # tensors that the code of the model creates
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
         self.lowers_constants = False  # whether the inputs of a constant are lowered before it
@@ -160,8 +161,11 @@ class OnnxContext(GraphContext[OnnxNode]):
     def buffer_of(self, constant: Constant) -> dict[str, int]:
         """The key and the elements of a constant that is a stored buffer; empty for any other
         constant."""
-        whole = constant.whole and not constant.learned and constant.real
-        return dict(constant.sources) if whole and constant.sources[0][0] in self.buffers else {}
+        if not constant.whole or constant.learned or not constant.real:
+            return {}
+        ((key, elements),) = constant.sources
+        known = key in self.buffers or key in self.written_as_nodes
+        return {key: elements} if known else {}
 
     def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the

@@ -33,6 +33,7 @@ from convcost.importing.frontends.onnx.parameters import (
     declared_kinds,
     mark_weights,
     unmark_scales,
+    written_as_nodes,
 )
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -150,6 +151,7 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     builder.notes += (*notes, *absent_parameters(model))
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
     context.buffers, context.samples = buffers(model), closed.samples
+    context.written_as_nodes = written_as_nodes(model, constants)
     context.created = created_in_code(model, declared_kinds(model))
     return context
 

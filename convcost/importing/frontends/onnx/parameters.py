@@ -155,6 +155,16 @@ def spectral_vectors(model: ModelProto) -> set[str]:
     return names & {f"{owner}_{letter}" for owner in owners for letter in "uv"}
 
 
+def written_as_nodes(model: ModelProto, constants: Mapping[str, Constant]) -> set[str]:
+    """The names of floating-point tensors that PyTorch's exporter writes as `Constant` nodes: they
+    are created by the code of the model."""
+    if model.producer_name != "pytorch":
+        return set()
+    nodes = (node for node in model.graph.node if node.op_type == "Constant")
+    names = {name for node in nodes for name in node.output} & constants.keys()
+    return {name for name in names if constants[name].real and not constants[name].learned}
+
+
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
     """Marks as learned each stored tensor that a product or convolution uses as weights, whatever
     its name is, except single numbers, tensors that the exporter declares as something else, and
@@ -162,10 +172,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
     declared = declared_kinds(model)
     others = {name for name, kind in declared.items() if kind != "PARAMETER"}
     others |= created_in_code(model, declared)
-    if model.producer_name == "pytorch":
-        nodes = (node for node in model.graph.node if node.op_type == "Constant")
-        names = {output for node in nodes for output in node.output} & constants.keys()
-        others.update(name for name in names if not constants[name].learned)
+    others |= written_as_nodes(model, constants)
     for node in graph.nodes:
         for name in _read_as_weights(node, constants):
             constant = constants.get(name)

@@ -658,6 +658,29 @@ def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Pa
     assert layer_graph.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("op", "dims", "places"),
+    [("Conv", (4, 8, 3, 3), 10 * 8), ("ConvTranspose", (8, 4, 3, 3), 12 * 10)],
+)
+def test_filters_and_biases_of_the_code_in_nodes_are_no_params(
+    tmp_path: Path, op: str, dims: tuple[int, ...], places: int
+) -> None:
+    """PyTorch's older exporter writes tensors of the code as `Constant` nodes."""
+    made = model([node(op, "x", "w", "b", "-> h"), node("Conv", "h", "c", "-> y")],
+                 {"c": array(6, 4, 1, 1)}, MAPS)  # fmt: skip
+    made.producer_name = "pytorch"
+    for name, numbers in (("w", array(*dims)), ("b", array(4))):
+        value = numpy_helper.from_array(numbers)
+        made.graph.node.insert(0, helper.make_node("Constant", [], [name], value=value))
+    layer_graph = imported_graph(tmp_path, made)
+    outputs = (12 - 2) * (10 - 2) if op == "Conv" else (12 + 2) * (10 + 2)
+    macs = 4 * 8 * 3 * 3 * places + 6 * 4 * outputs
+    assert summed_counts(layer_graph) == (6 * 4, 4 * 8 * 3 * 3, macs)
+    assert layer_graph.notes == (
+        "4 numbers of the file are constant, and not counted as params: `b` (4)",
+    )
+
+
 def test_parts_of_a_product_of_a_constant_have_one_product(tmp_path: Path) -> None:
     """As the first step of a GRU cell, whose state is zero."""
     nodes = [

@@ -54,7 +54,7 @@ def window_of(call: OnnxCall, size: Dims, kernel: Dims) -> SlidingWindow:
 
 def has_bias(call: OnnxCall, position: int) -> bool:
     """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
-    and does not count."""
+    and does not count. One that the code creates, or a buffer, is no param."""
     constant = call.constant(position)
     if constant is None:
         return False
@@ -62,6 +62,10 @@ def has_bias(call: OnnxCall, position: int) -> bool:
         call.context.uses[call.node.input(position)] > 1 or not constant.learned
     ):
         call.number(position)
+        return False
+    fixed = not constant.learned and constant.real
+    if fixed and (call.context.is_of_code(constant) or call.context.buffer_of(constant)):
+        call.context.exclude(constant)
         return False
     return True
 
