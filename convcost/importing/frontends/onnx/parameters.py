@@ -157,8 +157,11 @@ def spectral_vectors(model: ModelProto) -> set[str]:
 
 def written_as_nodes(model: ModelProto, constants: Mapping[str, Constant]) -> set[str]:
     """The names of floating-point tensors that PyTorch's exporter writes as `Constant` nodes: they
-    are created by the code of the model."""
-    if model.producer_name != "pytorch":
+    are created by the code of the model. In a file without other weights, as of a frozen script
+    module, they are its weights."""
+    stored = (constants.get(tensor.name) for tensor in model.graph.initializer)
+    has_weights = any(one is not None and one.real and one.elements > 1 for one in stored)
+    if model.producer_name != "pytorch" or not has_weights:
         return set()
     nodes = (node for node in model.graph.node if node.op_type == "Constant")
     names = {name for node in nodes for name in node.output} & constants.keys()

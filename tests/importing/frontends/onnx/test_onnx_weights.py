@@ -681,6 +681,17 @@ def test_filters_and_biases_of_the_code_in_nodes_are_no_params(
     )
 
 
+def test_nodes_have_the_weights_of_a_file_without_others(tmp_path: Path) -> None:
+    """As of a frozen script module."""
+    made = model([node("Conv", "x", "/w", "/b", "-> h"), node("Conv", "h", "/c", "-> y")], {}, MAPS)
+    made.producer_name = "pytorch"
+    for name, numbers in (("/w", array(4, 8, 3, 3)), ("/b", array(4)), ("/c", array(6, 4, 1, 1))):
+        value = numpy_helper.from_array(numbers)
+        made.graph.node.insert(0, helper.make_node("Constant", [], [name], value=value))
+    params = 4 * 8 * 3 * 3 + 4 + 6 * 4
+    assert summed_counts(imported_graph(tmp_path, made))[:2] == (params, 0)
+
+
 def test_parts_of_a_product_of_a_constant_have_one_product(tmp_path: Path) -> None:
     """As the first step of a GRU cell, whose state is zero."""
     nodes = [
