@@ -218,9 +218,8 @@ def maximum_closure(
     # The nodes of the flow: the items, and -1, -2, … for the gains.
     required = {node: list(members(items)) for node, items in needs.items()}
     required |= {-gain: list(members(items)) for gain, (_, items) in enumerate(gains, 1)}
-    flow: dict[int, dict[int, int]] = {
-        node: {} for node in required
-    }  # amounts by node and node before
+    # The amounts of each node, by the node before it.
+    flow: dict[int, dict[int, int]] = {node: {} for node in required}
     closure = 0
     for gain, (left, _) in enumerate(gains, 1):
         before, stack = {-gain: -gain}, [-gain]
