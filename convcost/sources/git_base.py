@@ -54,7 +54,6 @@ class CommitBase(Base):
         self._commits: dict[Path, Commit | GitError] = {}
         files = (spec for spec in specs if spec.user_file is not None)
         self._specs = [version for spec in files for version in self.by_version(spec)]
-        self._beside = {Path(spec.name).parent for spec in self._specs}
 
     def had(self, path: str) -> bool:
         try:
@@ -132,16 +131,29 @@ class CommitBase(Base):
         return next(filter(None, reasons), "")
 
     def deletion_statements(self) -> list[str]:
-        found: set[str] = set()
-        for folder in {*self._folders, *self._beside}:
+        found = set(self._deleted_beside())
+        for folder in self._folders:
             with suppress(GitError):  # the specs of the folder report it
                 lost = self._lost_from(folder.resolve())
-                found.update(
-                    f"{folder / at} {what}"
-                    for at, what in lost
-                    if folder in self._folders or self._was_beside(folder, at)
-                )
+                found.update(f"{folder / at} {what}" for at, what in lost)
         return sorted(found)
+
+    def _deleted_beside(self) -> Iterator[str]:
+        """A statement for each deleted spec in the folder of another one: a glob of the shell does
+        not match it any more."""
+        folders: dict[str, str] = {}
+        for folder in dict.fromkeys(os.path.dirname(spec.name) for spec in self._specs):  # noqa: PTH120
+            folders.setdefault(os.path.realpath(folder), folder)
+        for commit in self._found_commits():
+            with suppress(GitError):  # the specs of the commit report it
+                renamed = set(commit.renamed.values())
+                for path in commit.deleted():
+                    parent, name = os.path.split(commit.root / path)
+                    if parent not in folders or path in renamed or not is_spec(PurePosixPath(name)):
+                        continue
+                    if _was_spec(commit, path):
+                        lost = os.path.join(folders[parent], name)  # noqa: PTH118
+                        yield f"{lost} is deleted; it was in {self.name}"
 
     def config_statements(self, files: Iterable[str]) -> list[str]:
         found = []
@@ -159,18 +171,6 @@ class CommitBase(Base):
                 if lost.name == CONFIG and not lost.is_file():  # a link can replace it
                     found.append(f"{os.path.relpath(lost)} is deleted; it was in {self.name}")
         return found
-
-    def _was_beside(self, folder: Path, at: PurePosixPath) -> bool:
-        """Whether a deleted file was a spec in the folder of a spec that an argument names: a glob
-        of the shell does not match it any more."""
-        if len(at.parts) > 1:
-            return False
-        commit, path = self._commit_and_path(folder.resolve() / at)
-        try:
-            base_networks(Source(path, _text(commit.deleted_contents().get(path))))
-        except (BaseSpecError, UsageError):  # another YAML file
-            return False
-        return True
 
     def _lost_from(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
         """The specs and submodules that a folder lacks, by their paths from it, and what happened
@@ -301,6 +301,15 @@ class CommitBase(Base):
             return commit
         recorded = commit.submodules.get(path)
         return Commit(root, recorded or self._ref)
+
+
+def _was_spec(commit: Commit, path: str) -> bool:
+    """Whether a deleted YAML file was a spec. Raises GitError."""
+    try:
+        base_networks(Source(path, _text(commit.deleted_contents().get(path))))
+    except (BaseSpecError, UsageError):  # another YAML file
+        return False
+    return True
 
 
 def _target(spec: SpecLocation) -> Path:
