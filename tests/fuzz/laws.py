@@ -178,11 +178,10 @@ def memory_is_that_of_a_run(spec, text, mine, folder):
     hold(training["at_least"] == at_least, f"training does not need {at_least} bytes")
     hold(training["saved"] <= apart["all_tensors"]["bytes"], "more is saved than there is")
     backward = training["backward_macs"]
-    if not all(layer.counted for layer in mine):
-        hold(backward is None, f"backward macs are {backward}, and macs are not known")
-        return
+    known = all(layer.counted for layer in mine)
+    hold(backward is not None or not known, "all macs are known, and the backward macs are not")
     low, high = (batch * macs for macs in memory.backward_macs(mine))
-    hold(low <= backward <= high, f"backward macs are not {low} to {high}")
+    hold(low <= (backward or 0) <= high, f"backward macs {backward} are not {low} to {high}")
 
 
 def a_device_bounds_each_layer(spec, text, mine, folder):
