@@ -25,7 +25,7 @@ from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, require_rates
 from convcost.reports.explain import output_of
 from convcost.reports.notes import field_notes, stated_notes
 from convcost.reports.row_order import sort_keys
-from convcost.reports.search import FailedPoints, PointRecord, SearchResult
+from convcost.reports.search import FailedPoints, PointRecord, SearchResult, uncounted_column
 from convcost.sources.api_arguments import MAX_NUMBER
 from convcost.sources.devices import read_device
 from convcost.sources.links import file_to_write, refuse_link_out
@@ -208,8 +208,6 @@ def _request(
 
 def _shown_columns(request: "SearchRequest", found: "Found") -> tuple[str, ...]:
     """The measures and the score, and how many layers are not in the measures of printed points."""
-    from convcost.design_space.search import uncounted_column
-
     printed = found.best.plus(found.front)
     counts = dict(zip(request.columns, printed.columns, strict=True))
     uncounted = map(uncounted_column, request.partly)

@@ -16,6 +16,7 @@ from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device
 from convcost.reports.row_order import sort_keys
+from convcost.reports.search import uncounted_column
 from convcost.reports.sweep.points import setting_column
 from convcost.reports.sweep.selection import PointFilter, parse_filter
 
@@ -92,11 +93,6 @@ class SearchRequest(NamedTuple):
         return names.union(
             *(condition.expression.names.intersection(self.measures) for condition in self.filters)
         )
-
-
-def uncounted_column(measure: str) -> str:
-    """The column with the number of layers that are not in a measure."""
-    return f"{measure}_uncounted"
 
 
 class Points(NamedTuple):

@@ -37,6 +37,11 @@ class FailedPoints(NamedTuple):
     message: str
 
 
+def uncounted_column(measure: str) -> str:
+    """The column with the number of layers that are not in a measure."""
+    return f"{measure}_uncounted"
+
+
 class SearchResult(Report):
     """The result of a search of one network. All numbers are exact, except a score."""
 
@@ -52,7 +57,7 @@ class SearchResult(Report):
     sort: str
     pareto: tuple[str, ...]
     variables: tuple[str, ...]
-    measures: tuple[str, ...]  # the score, and how many layers are not in a measure
+    measures: tuple[str, ...]  # also the score, and how many layers are not in a measure
     best: tuple[PointRecord, ...]
     front: tuple[PointRecord, ...]
     sample: tuple[PointRecord, ...] = ()  # some matching points, for the chart
@@ -118,8 +123,9 @@ class SearchResult(Report):
 
     def _table(self, title: str, points: tuple[PointRecord, ...], notes: tuple[str, ...]) -> Table:
         columns = [setting_column(name, name, self.measures) for name in self.variables]
+        numbers_of_layers = {uncounted_column(name) for name in self.measures}
         columns += [
-            Column(name, name, scales=not name.endswith("_uncounted")) for name in self.measures
+            Column(name, name, scales=name not in numbers_of_layers) for name in self.measures
         ]
         rows: list[tuple[Cell, ...]] = [
             (*point.values.values(), *map(_cell, point.numbers.values())) for point in points
