@@ -1,7 +1,7 @@
 """`search`: the points of a design space under conditions, the best ones and the Pareto front."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from string import digits
 from typing import TYPE_CHECKING, Any
@@ -378,11 +378,10 @@ def _partly(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
     kind whose macs may be unknown."""
     from convcost.design_space.network_function import conventions_of
 
-    unknown = any(
-        name in source.text for name, kind in KINDS.items() if kind.counted is not Kind.counted
-    )
+    kinds = [name for name, kind in KINDS.items() if kind.counted is not Kind.counted]
+    unknown = Measure.MACS in measures and _may_have(source, kinds)
     return (
-        *((Measure.MACS,) if unknown and Measure.MACS in measures else ()),
+        *((Measure.MACS,) if unknown else ()),
         *conventions_of(measures),
     )
 
@@ -393,12 +392,16 @@ def _can_need_notes(request: "SearchRequest", conventions: Sequence["Convention"
     kinds = [
         name for name, kind in KINDS.items() if kind.stated or kind.counted is not Kind.counted
     ]
-    words = ("density", *kinds)
     return (
         "receptive_field" in request.measures
         or bool(conventions)
-        or any(word in request.source.text for word in words)
+        or _may_have(request.source, ("density", *kinds))
     )
+
+
+def _may_have(source: Source, words: Iterable[str]) -> bool:
+    """Whether a spec may have a word. With a backslash, YAML can write any word by its codes."""
+    return "\\" in source.text or any(word in source.text for word in words)
 
 
 def _count_notes(

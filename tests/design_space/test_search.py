@@ -808,14 +808,16 @@ def test_points_of_a_network_with_too_large_formulas_are_counted_one_by_one(tmp_
     assert found.evaluated == 2
 
 
-def test_a_point_with_macs_that_are_not_known_is_named(tmp_path):
+@pytest.mark.parametrize("kind", ["custom", r'"cust\x6fm"'])
+def test_a_point_with_macs_that_are_not_known_is_named(tmp_path, kind):
     path = tmp_path / "net.yaml"
     path.write_text(
         "name: net\ninput: {channels: 8, size: 9}\nvars: {a: 1}\nlayers:\n"
         "  - {conv: 8, kernel: a}\n"
-        "  - {custom: what, params: 5, macs: uncounted, when: a > 1}\n"
+        f"  - {{{kind}: what, params: 5, macs: uncounted, when: a > 1}}\n"
     )
     found = search(str(path), SearchOptions(("a=1,2,3",), sort="params"))
+    assert [point.numbers["macs_uncounted"] for point in found.best] == [1, 1, 0]
     assert [point.numbers["macs"] for point in found.best] == [
         8 * 9 * 8 * 7 * 7,
         8 * 4 * 8 * 8 * 8,
