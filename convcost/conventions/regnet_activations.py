@@ -14,4 +14,11 @@ convention(
         ),
     },
     rest=ZERO,
+    variants={
+        "max_pools": {
+            "meaning": """As newer versions of pycls: outputs of convolutions, of max pools and of
+            the last linear layer.""",
+            "rules": {"max_pool": Y},
+        },
+    },
 )

@@ -310,6 +310,7 @@ BY_SOURCE = [
     ("connections", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
     ("ops", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912),
     ("regnet_activations", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2048),
+    ("regnet_activations:max_pools", "{max_pool: 2}", 16 * 4 * 4),
     ("timm_activations", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2048),
     ("torchstat", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
     ("torchstat:madd", "{conv: 32, kernel: 3, padding: 1, bias: true}", 2 * 294912),
