@@ -64,13 +64,11 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
     reasons = []
     if over:
         reasons.append("1 limit is exceeded" if over == 1 else f"{over} limits are exceeded")
-    if not allow_growth:
-        unknown = counted(len(inputs.unavailable), "spec")
-        found = [grew] * bool(grown) + [f"growth of {unknown} is not known"] * bool(
-            inputs.unavailable
-        )
-        if found:
-            reasons.append(f"{' and '.join(found)}; accept growth with --allow-growth")
+    not_accepted = [grew] if grown else []
+    if inputs.unavailable:
+        not_accepted.append(f"growth of {counted(len(inputs.unavailable), 'spec')} is not known")
+    if not_accepted and not allow_growth:
+        reasons.append(f"{' and '.join(not_accepted)}; accept growth with --allow-growth")
     if reasons:
         verdict = f"{file} is not written: {', and '.join(reasons)}"
     else:

@@ -92,10 +92,10 @@ class _Rewriter:
         inputs."""
         waiting = [source]
         while waiting:
-            layer = waiting.pop()
-            self.readers[layer] -= 1
-            if layer >= 0 and not self.readers[layer]:
-                waiting += self.layers[layer].inputs
+            index = waiting.pop()
+            self.readers[index] -= 1
+            if index >= 0 and not self.readers[index]:
+                waiting += self.layers[index].inputs
 
 
 Rule: TypeAlias = Callable[[_Rewriter, int, GraphLayer], bool]

@@ -216,6 +216,7 @@ class _Scopes:
         self.before = LayerIndex(before, [{layer.path, now[layer.path]} for layer in before])
         old = [self.old.get(layer.path, layer).path for layer in self.network.layers]
         own = [layer.path for layer in self.network.layers]
+        # The current layers by the paths that they had in the base, and by both paths.
         self.earlier, self.ever = self.layers, self.layers
         if old != own:
             self.earlier = LayerIndex(self.network.layers, [{path} for path in old])

@@ -28,7 +28,7 @@ def reshape(call: LayerCall) -> Tensor:
 @layer("RepeatVector")
 def repeat(call: LayerCall) -> Tensor:
     """A vector n times: a single position upsampled to n."""
-    row = reshaped(call.x, (1, 1, call.x.dims[-1]))
+    step = reshaped(call.x, (1, 1, call.x.dims[-1]))
     n = int(call.config["n"])
-    dims = (1, n, row.dims[2])
-    return call.lower("upsample", row, dims=dims, factors=(1, n, 1), mode="nearest", channel=2)
+    dims = (1, n, step.dims[2])
+    return call.lower("upsample", step, dims=dims, factors=(1, n, 1), mode="nearest", channel=2)
