@@ -10,14 +10,7 @@ from convcost.importing.ir.shared_weights import COPY_IN, original
 from convcost.importing.ir.tensor_views import TensorView, elements_outside, whole_view
 from convcost.importing.passes.operator_calls import GraphContext
 from convcost.model.number_format import counted
-
-MAX_SHOWN = 3  # texts of a note
-
-
-def first_of(texts: Sequence[str]) -> str:
-    """The first texts, and how many more there are."""
-    more = f" and {len(texts) - MAX_SHOWN} more" if len(texts) > MAX_SHOWN else ""
-    return ", ".join(texts[:MAX_SHOWN]) + more
+from convcost.reports.notes import first_texts
 
 
 def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:
@@ -26,7 +19,7 @@ def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:
         return []
     total = sum(tensors.values())
     subject = "1 number of the file is" if total == 1 else f"{total:,} numbers of the file are"
-    return [f"{subject} {why}: {first_of([f'`{key}` ({n:,})' for key, n in tensors.items()])}"]
+    return [f"{subject} {why}: {first_texts([f'`{key}` ({n:,})' for key, n in tensors.items()])}"]
 
 
 def excluded_notes(reasons: Mapping[str, str], elements: Mapping[str, int]) -> list[str]:
@@ -48,9 +41,9 @@ def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]
 def verify_balance(builder: GraphBuilder, stored: int) -> None:
     """Adds a note if the layers have more or fewer numbers than the file stores for them: then a
     count is wrong."""
-    counted = sum(layer.params + layer.buffers for layer in builder.layers)
-    if counted != stored:
-        own = f"the layers have {counted:,} numbers, but the file stores {stored:,} for them"
+    in_layers = sum(layer.params + layer.buffers for layer in builder.layers)
+    if in_layers != stored:
+        own = f"the layers have {in_layers:,} numbers, but the file stores {stored:,} for them"
         builder.gap(f"counts differ: {own}")
 
 

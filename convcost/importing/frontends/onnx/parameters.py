@@ -14,8 +14,8 @@ from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import UNKNOWN, Trait
-from convcost.importing.passes.weight_report import first_of
 from convcost.model.number_format import counted
+from convcost.reports.notes import first_texts
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
 WHOLE_SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
@@ -88,7 +88,7 @@ def absent_parameters(model: ModelProto) -> list[str]:
 
 def _listed(names: Sequence[str]) -> str:
     number = counted(len(names), "parameter")
-    return f"{number} of the model ({first_of([f'`{name}`' for name in names])})"
+    return f"{number} of the model ({first_texts([f'`{name}`' for name in names])})"
 
 
 def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
@@ -159,8 +159,8 @@ def written_as_nodes(model: ModelProto, constants: Mapping[str, Constant]) -> se
     """The names of floating-point tensors that PyTorch's exporter writes as `Constant` nodes: they
     are created by the code of the model. In a file without other weights, as of a frozen script
     module, they are its weights."""
-    stored = (constants.get(tensor.name) for tensor in model.graph.initializer)
-    has_weights = any(one is not None and one.real and one.elements > 1 for one in stored)
+    stored = filter(None, (constants.get(tensor.name) for tensor in model.graph.initializer))
+    has_weights = any(constant.real and constant.elements > 1 for constant in stored)
     if model.producer_name != "pytorch" or not has_weights:
         return set()
     nodes = (node for node in model.graph.node if node.op_type == "Constant")

@@ -30,9 +30,10 @@ from convcost.importing.passes.model_inputs import (
     fill_size,
 )
 from convcost.importing.passes.rewrite import rewrite
-from convcost.importing.passes.weight_report import first_of, report_weights
+from convcost.importing.passes.weight_report import report_weights
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
+from convcost.reports.notes import first_texts
 
 MAX_OPERATORS = 20_000
 
@@ -119,7 +120,7 @@ def _report(context: TfliteContext) -> None:
         what = f"{counted(number, 'tensor')} from {first} on"
         builder.gap(f"left out: {what}, because the shape depends on the data")
     if others := context.graph.others:
-        names = first_of([f"`{name}`" for name in others])
+        names = first_texts([f"`{name}`" for name in others])
         builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
     used = (tensors[key] for key in {*map(original, builder.used)})
     if sparse := sum(prod(tensor.dims) for tensor in used if tensor.sparse):
