@@ -139,10 +139,10 @@ class Part:
         )
         return self.alive(state) + (0 if overwrites else own.extra_bytes)
 
-    def profile(self, order: Iterable[int], state: int = 0) -> tuple[list[int], list[int]]:
+    def profile(self, order: Iterable[int]) -> tuple[list[int], list[int]]:
         """The bytes alive before the first segment of an order and after each one, and the bytes
-        while each one runs, after the segments of a set have run."""
-        levels, costs = [self.alive(state)], list[int]()
+        while each one runs."""
+        state, levels, costs = 0, [self.alive(0)], list[int]()
         for segment in order:
             costs.append(self.cost(segment, state))
             state = self.after(segment, state)
@@ -162,8 +162,8 @@ class Part:
         )
         return read + (0 if overwrites else own.extra_bytes)
 
-    def least_state(self, smallest: int = 0, largest: int = -1) -> int:
-        """The smallest set after which the fewest bytes are alive, of those between two sets.
+    def least_state(self) -> int:
+        """The smallest set after which the fewest bytes are alive.
 
         Each segment costs what it writes, and all readers of a tensor together free it.
         """
@@ -172,23 +172,21 @@ class Part:
                 tensor.bytes for tensor in self._of(segment.writes) if tensor.kept or tensor.readers
             )
             for place, segment in enumerate(self.segments)
-            if (largest & ~smallest) >> place & 1
         }
-        needs = {place: self.needs[place] & ~smallest for place in costs}
         gains = [
-            (tensor.bytes, left)
+            (tensor.bytes, tensor.readers)
             for tensor in self.tensors.values()
-            if not tensor.kept and (left := tensor.readers & ~smallest) and not left & ~largest
+            if not tensor.kept and tensor.readers
         ]
-        return smallest | maximum_closure(costs, needs, gains)
+        return maximum_closure(costs, dict(enumerate(self.needs)), gains)
 
     def leading(self, segments: int) -> int:
         """A set of segments and all that they depend on."""
-        return _closure(segments, self.needs)
-
-    def depending(self, segments: int) -> int:
-        """A set of segments and all that depend on them."""
-        return _closure(segments, self.feeds)
+        found, new = 0, segments
+        while new:
+            found |= new
+            new = union(self.needs[segment] for segment in members(new)) & ~found
+        return found
 
     def groups(self, segments: int) -> Iterator[int]:
         """A set of segments in groups, so that none depends on one of another group."""
@@ -294,15 +292,6 @@ def _falling_runs(levels: Sequence[int], costs: Sequence[int]) -> list[int]:
             peaks.append(peak)
             peak = 0
     return ends
-
-
-def _closure(items: int, linked: Sequence[int]) -> int:
-    """A set of items and all that they lead to; `linked` has the next ones of each."""
-    found, new = 0, items
-    while new:
-        found |= new
-        new = union(linked[item] for item in members(new)) & ~found
-    return found
 
 
 def _part_tensors(

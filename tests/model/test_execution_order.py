@@ -9,7 +9,6 @@ from support import SPECS
 
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
-from convcost.model import order_search
 from convcost.model.dtypes import parse_dtypes
 from convcost.model.errors import Source
 from convcost.model.execution_order import best_order, reordered
@@ -155,17 +154,6 @@ def test_no_order_of_a_series_parallel_network_has_a_lower_peak(layers, channels
     assert found.exact
     assert peak(reordered(net, found.steps), in_place=in_place) == found.peak
     assert found.peak == least_peak(net, in_place=in_place)
-
-
-@given(st.lists(BRANCHED, min_size=1, max_size=3), st.sampled_from([5, 30, 80]))
-def test_the_bounds_of_a_search_are_right(layers, channels):
-    net = series_parallel(layers, channels)
-    assume(len(net.steps) <= MAX_TASKS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(order_search, "FEW_STATES", 2)
-        found = best_order(net, dtypes=INT8)
-    assert found.exact
-    assert found.peak == least_peak(net, in_place=True)
 
 
 @given(LAYERS, st.booleans())
