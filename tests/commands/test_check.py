@@ -1,5 +1,6 @@
 """`convcost check`: budgets, growth over a base, exit codes; on real repositories of git."""
 
+import csv
 import json
 import os
 import shutil
@@ -932,6 +933,17 @@ def test_json_says_which_macs_are_known_in_part(repository):
     )
     found = [(one["uncounted"], one["base"]["uncounted"]) for one in answer["networks"]]
     assert found == [(False, True), (True, False)]
+
+
+def test_a_base_of_0_is_the_number_0(repository):
+    arguments = ("net.yaml", "--base", "git:HEAD", "--report-passed")
+    repository.write("convcost.yaml", "budgets: [{buffers: {grow: 0}}]\n")
+    _, answer = repository.check(*arguments)
+    [finding] = answer["findings"]
+    assert (finding["found"], finding["base"], finding["change"]) == (0, 0, 0)
+    written = run("check", *arguments, "--format", "csv", cwd=repository.folder).stdout.decode()
+    [row] = csv.DictReader(written.splitlines())
+    assert (row["found"], row["base"], row["change"]) == ("0", "0", "0")
 
 
 def test_only_a_spec_with_a_limit_of_growth_needs_its_base(repository):

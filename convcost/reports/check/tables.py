@@ -87,7 +87,7 @@ def finding_record(finding: Finding) -> dict[str, Any]:
         "limit": limit.text if isinstance(limit, Growth) else limit,
         "over": excess(finding),
         "found": finding.found_count.shown,
-        "base": base and base.shown,
+        "base": None if base is None else base.shown,
         "change": None if base is None else finding.found_count - base,
     }
     return {key: fields[key] for key in FINDING_KEYS}
