@@ -114,11 +114,21 @@ def layer_graph_of(request: ImportRequest, *, again: bool = False) -> LayerGraph
     ConstraintError. No message or note has a whole long value."""
     try:
         graph = _layer_graph_of(request, again=again)
+        _require_layers(graph)
     except ConstraintError as error:
         error.message, error.help = _shortened(error.message), _shortened(error.help)
         raise
     notes, gaps = (tuple(map(_shortened, texts)) for texts in (graph.notes, graph.gaps))
     return graph._replace(notes=notes, gaps=gaps)
+
+
+def _require_layers(graph: LayerGraph) -> None:
+    """Raises ConstraintError CC401 if a graph has none."""
+    if graph.layers:
+        return
+    constant = () if graph.outputs or graph.gaps else ("its outputs do not depend on its inputs",)
+    why = "; ".join((*constant, *_free_layers_note(graph), *graph.notes))
+    raise ConstraintError("CC401", "no operator of the model becomes a layer", why)
 
 
 def _shortened(message: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras_models
 import onnx
+import onnx_models
 import pytest
 from support import run
 
@@ -299,6 +300,30 @@ def test_layers_joined_differently_are_reported_by_the_first_difference():
     assert answer.first_difference() == "`sum` has other inputs"
     message = "the layers are the same, but their connections differ: see `sum`"
     assert list(answer.lines())[:3] == ["net.yaml no longer describes net", "", message]
+
+
+FREE = "left out, as they are free"
+CONSTANT = "its outputs do not depend on its inputs"
+EXCLUDED = "8 numbers of the file are constant, and not counted as params: `w` (8)"
+SHAPE = "because its output shape depends on the data"
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs", "why"),
+    [
+        ("Identity", ["x"], f"{FREE}: Identity ×1"),
+        ("NonZero", ["x"], f"left out: NonZero `y`, {SHAPE}"),
+        ("Relu", ["w"], f"{CONSTANT}; 8 numbers of the file are in no layer: `w` (8)"),
+        ("Add", ["x", "w"], f"{FREE}: Add ×1; {EXCLUDED}"),
+    ],
+)
+def test_a_model_without_layers_is_refused(tmp_path, op, inputs, why):
+    weights = {name: onnx_models.array(8, 1, 1) for name in inputs if name == "w"}
+    made = onnx_models.model([onnx_models.node(op, *inputs, "-> y")], weights)
+    onnx.save(made, tmp_path / "net.onnx")
+    done = run("import", "net.onnx", cwd=tmp_path)
+    message = "error[CC401]: net.onnx: no operator of the model becomes a layer"
+    assert (done.returncode, done.stderr.decode()) == (2, f"{message}\nhelp: {why}\n")
 
 
 NO_MODEL = """error[CC401]: tiny.txt: the name is not that of a model

@@ -78,10 +78,6 @@ def lower_model(
         raise ConstraintError(
             "CC405", f"the model takes {taken}, but {len(given)} --input are given"
         )
-    if not builder.layers:
-        raise ConstraintError(
-            "CC401", "the model has no layer with a cost, so its spec would be empty"
-        )
     return rewrite(builder.graph(outputs))
 
 

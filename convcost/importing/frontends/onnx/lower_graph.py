@@ -107,8 +107,6 @@ def _lower(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path)
     report_weights(context, context.derived.computed, context.derived.keys)
     builder.classes.update(names.classes)
     layer_graph = rewrite(builder.graph(ends))
-    if not layer_graph.layers:
-        raise ConstraintError("CC401", "the model has no layers: no operator depends on an input")
     layer_graph = layer_graph._replace(layers=tuple(names.with_kinds(list(layer_graph.layers))))
     return layer_graph._replace(plain=is_plain(model, layer_graph))
 

@@ -567,11 +567,6 @@ def test_a_shape_that_the_model_computes_is_known_at_import(tmp_path):
             {"y": X, "z": X},
             ("CC404", f"RELU `y`: its inputs or options {DAMAGED}"),
         ),
-        (
-            [node("TANH", "w", "-> y")],
-            {"w": array(3), "y": (3,)},
-            ("CC401", "the model has no layers: no output depends on an input"),
-        ),
     ],
 )  # fmt: skip
 def test_a_model_that_contradicts_itself_is_refused(tmp_path, nodes, tensors, expected):
