@@ -5,11 +5,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from support import ROOT, plugin_example, run
 
-from convcost.model.kind import KINDS, check_definition
+from convcost.model.kind import COMMON_KEYS, KINDS, check_definition
 
 FORMAT = """
 from convcost.render import FormatOption, format
@@ -167,8 +168,9 @@ GOOD = {"name": "mine", "type": "PositiveInt", "weights": "NOTHING"}
 MINE = SPEC.replace("maxout", "mine")
 DEBUG = "\nhelp: CONVCOST_DEBUG=1 prints the traceback"
 HALF = "CostProduct(terms=((Factor(name='filters', value=0.5),),))"
+NEGATIVE = "CostProduct(terms=((Factor(name='filters', value=-64),),))"
 PRODUCT = (
-    "it must return a CostProduct of integers"
+    "it must return a CostProduct of integers that are not negative"
     "\nhelp: product(filters=64, channels=3) is one, and NOTHING is 0"
 )
 MISTAKES = {
@@ -189,6 +191,36 @@ MISTAKES = {
     "weights as a fraction": (
         KIND.format(**GOOD | {"weights": "product(filters=self.pieces / 4)"}),
         f"`FILE`: weights of the kind `mine` returns {HALF}; {PRODUCT}",
+    ),
+    "negative weights": (
+        KIND.format(**GOOD | {"weights": "product(filters=-64)"}),
+        f"`FILE`: weights of the kind `mine` returns {NEGATIVE}; {PRODUCT}",
+    ),
+    **{
+        f"the output {value}": (
+            KIND.format(**GOOD) + f"\n    def output(self, x): return {value}",
+            (
+                f"`FILE`: output of the kind `mine` returns {shown}; "
+                "it must return a Shape of integers above 0"
+            ),
+        )
+        for value, shown in (
+            ("x.channels", "64"),
+            ("x._replace(channels=-3)", "Shape(channels=-3, size=(8, 8))"),
+            ("x._replace(channels=x.channels / 2)", "Shape(channels=32.0, size=(8, 8))"),
+            ("x._replace(size=[8, 8])", "Shape(channels=64, size=[8, 8])"),
+        )
+    },
+    "a receptive field that is a number": (
+        KIND.format(**GOOD) + "\n    def receptive_field(self, x): return 3",
+        (
+            "`FILE`: receptive_field of the kind `mine` returns 3; "
+            "it must return None or a tuple of ReceptiveField"
+        ),
+    ),
+    "an end of the program at import": (
+        "raise SystemExit(0)  # 'mine'",
+        "the plug-in `FILE` cannot be imported: SystemExit: 0" + DEBUG,
     ),
     "an error in a method": (
         KIND.format(**GOOD | {"weights": "self.peices"}),
@@ -267,6 +299,10 @@ def test_a_name_that_is_already_used_breaks_nothing_that_does_not_use_it(tmp_pat
             ),
         ),
         (
+            'memory = "inptu"',
+            "the kind `mine` has the memory `inptu`, which does not exist; did you mean `input`?",
+        ),
+        (
             "mix_channels = True",
             "the kind `mine` defines `mix_channels`; did you mean `mixes_channels`?",
         ),
@@ -274,15 +310,89 @@ def test_a_name_that_is_already_used_breaks_nothing_that_does_not_use_it(tmp_pat
             "def mac(self, x): return NOTHING",
             "the kind `mine` defines `mac`; did you mean `macs`?",
         ),
+        (
+            'repeat: PositiveInt = option("copies", 1)',
+            (
+                "the option `repeat` of the kind `mine` has the name of a key of every layer; "
+                "rename it"
+            ),
+        ),
+        (
+            'macs: PositiveInt = option("multiply-adds", 1)',
+            "the option `macs` of the kind `mine` replaces `macs` of Kind; call it `macs_`",
+        ),
+        (
+            'number: PositiveInt = option("copies", -1)',
+            (
+                "the default of the option `number` of the kind `mine` must be a whole number of "
+                "at least 1, not -1"
+            ),
+        ),
+        (
+            "number: PositiveInt = option(1)",
+            (
+                "the option `number` of the kind `mine` has no meaning; "
+                'write option("what it is", default)'
+            ),
+        ),
     ],
 )
-def test_a_misspelt_trait_or_method_of_a_kind_is_an_error_and_never_a_zero(line, message, tmp_path):
+def test_a_line_of_a_kind_that_has_no_effect_is_an_error_and_never_a_zero(line, message, tmp_path):
+    refused_kind(f"{KIND.format(**GOOD)}\n    {line}\n", message, tmp_path)
+
+
+def refused_kind(text: str, message: str, folder: Path, spec: str = MINE) -> None:
+    file = folder / "layers" / "own.py"
+    file.parent.mkdir()
+    file.write_text(text, "utf-8")
+    done = run("analyze", "-", text=spec, CONVCOST_PLUGINS=str(folder))
+    assert done.stderr.decode() == f"error: the plug-in `{file}` is not valid: {message}\n"
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+@pytest.mark.parametrize("name", [*COMMON_KEYS, "weights", "input", "x-mine", "a b", "a/b", ""])
+def test_a_kind_cannot_have_a_name_that_no_spec_can_use(name, tmp_path):
+    text = KIND.format(**GOOD | {"name": name})
     file = tmp_path / "layers" / "own.py"
     file.parent.mkdir()
-    file.write_text(f"{KIND.format(**GOOD)}\n    {line}\n", "utf-8")
-    done = run("analyze", "-", text=MINE, CONVCOST_PLUGINS=str(tmp_path))
-    assert done.stderr.decode() == f"error: the plug-in `{file}` is not valid: {message}\n"
-    assert done.returncode == 2
+    file.write_text(text, "utf-8")
+    done = run("kinds", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.stderr.decode() == (
+        f"error: the plug-in `{file}` is not valid: `{name}` cannot be the name of a kind; use "
+        "letters, digits, `_`, `-` and `.`, and none of name, from, repeat, when, note, frozen, "
+        "weights, input\n"
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_kind_needs_a_base_with_inputs_and_a_principal_option_that_it_has(tmp_path):
+    for part, other, message in (
+        ("(Layer)", "(Kind)", "the kind `mine` must be a Layer, a MultiInputLayer or a Join"),
+        (
+            'principal="pieces"',
+            'principal="piece"',
+            "the principal option of the kind `mine` is `piece`; did you mean `pieces`?",
+        ),
+    ):
+        folder = tmp_path / other
+        folder.mkdir()
+        text = (
+            KIND.format(**GOOD).replace(part, other).replace("import Layer", "import Kind, Layer")
+        )
+        refused_kind(text, message, folder)
+
+
+def test_a_kind_without_examples_is_printed_with_its_options_only(tmp_path):
+    file = tmp_path / "layers" / "own.py"
+    file.parent.mkdir()
+    file.write_text(KIND.format(**GOOD), "utf-8")
+    done = run("kinds", "mine", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.stdout.decode() == (
+        "mine: A kind.\n\n"
+        "option            accepts                       default   meaning\n"
+        "pieces (mine: …)  a whole number of at least 1  required  number of 1x1 convolutions\n"
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_the_kinds_of_convcost_define_no_trait_that_looks_misspelt():
@@ -314,6 +424,57 @@ def test_a_broken_format_is_an_error_where_it_is_written(tmp_path):
         "analyze", "vgg16", "--format", "loud", CONVCOST_PLUGINS=str(tmp_path), CONVCOST_DEBUG="1"
     )
     assert b"Traceback" in asked.stderr
+
+
+BAD_FORMATS = {
+    '"a b"': "the format `a b` needs a name of letters, digits, `_`, `-` and `.`",
+    '"loud:x"': "the format `loud:x` needs a name of letters, digits, `_`, `-` and `.`",
+    'needs="finding"': "the format `loud` needs `finding`; did you mean `findings`?",
+    '"LOUD"': (
+        "the format `loud` has the suffix `LOUD`; write a dot and small letters, like `.csv`"
+    ),
+    '"a-b"': "the format `loud` has the option `a-b`; write a word like `max_bytes`",
+    "default=0.5": (
+        "the option `loud_mark` of the format `loud` must be of type str, int or bool, like its "
+        "default"
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", BAD_FORMATS)
+def test_a_format_that_no_command_line_can_offer_is_an_error(wrong, tmp_path):
+    right = {
+        '"LOUD"': '".loud"',
+        '"a-b"': '"loud_mark"',
+        "default=0.5": 'default="!"',
+        'needs="finding"': 'needs=""',
+    }.get(wrong, '"loud"')
+    text = FORMAT.replace("options=(MARK,)", 'options=(MARK,), needs=""')
+    assert right in text
+    file = tmp_path / "render" / "loud.py"
+    file.parent.mkdir()
+    file.write_text(text.replace(right, wrong), "utf-8")
+    done = run("analyze", "vgg16", "--format", "loud", CONVCOST_PLUGINS=str(tmp_path))
+    assert done.stderr.decode() == (
+        f"error: the plug-in `{file}` is not valid: {BAD_FORMATS[wrong]}\n"
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert run("analyze", "--help", CONVCOST_PLUGINS=str(tmp_path)).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["columns", "set", "width", "help", "csv_raw"])
+def test_an_option_of_a_format_cannot_be_one_of_the_command(name, tmp_path):
+    file = tmp_path / "render" / "a.py"
+    file.parent.mkdir()
+    file.write_text(FORMAT.replace("loud_mark", name), "utf-8")
+    done = run("analyze", "--help", CONVCOST_PLUGINS=str(tmp_path))
+    flag = f"--{name.replace('_', '-')}"
+    assert done.stderr.decode() == (
+        f"error: the plug-in `{file}` is not valid: the command has an option {flag} already; "
+        "rename that of the format\n"
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert run("analyze", "vgg16", CONVCOST_PLUGINS=str(tmp_path)).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 import typer
 
 from convcost.model.errors import UsageError
-from convcost.render import Format, FormatOption, all_formats
+from convcost.render import FORMATS, Format, FormatOption, all_formats
 
 
 class OutputOptions(NamedTuple):  # from typing, not from record: inspect reads its signature
@@ -93,7 +93,7 @@ def with_output_options(
     known = _flags((*own.values(), *common.values()))
     if is_completing() or not known.issuperset(_flags_of_call(arguments)):
         formats = [form for form in all_formats() if form.needs in provides]
-        special = {parameter.name: parameter for parameter in _of_formats(formats)}
+        special = {parameter.name: parameter for parameter in _of_formats(formats, known)}
         names = ", ".join(form.name for form in formats)
         text = f"{names}; by default table on a terminal, plain in a pipe."
         option = typer.Option(metavar="FORMAT", help=text)
@@ -129,18 +129,34 @@ def _flags_of_call(arguments: Sequence[str]) -> Iterator[str]:
 def _flags(parameters: Sequence[Parameter]) -> set[str]:
     """All flags that parameters declare, or that typer makes from their names."""
     options = (option for parameter in parameters for option in get_args(parameter.annotation))
-    declared = [flag for option in options for flag in getattr(option, "param_decls", None) or ()]
+    # typer keeps the first argument of Option as its default, although it is a flag in Annotated.
+    listed = [
+        (getattr(each, "default", None), *(getattr(each, "param_decls", None) or ()))
+        for each in options
+    ]
+    declared = [flag for flags in listed for flag in flags if isinstance(flag, str)]
     flags = {flag for text in declared for flag in text.split("/")}
     return flags | {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
 
 
-def _of_formats(formats: Sequence[Format]) -> Iterator[Parameter]:
-    """One parameter for each option; formats can share an option."""
+def _of_formats(formats: Sequence[Format], known: set[str]) -> Iterator[Parameter]:
+    """One parameter for each option; formats can share an option.
+
+    Raises UsageError if the format of a plug-in has an option that the command has without it.
+    """
     users: dict[FormatOption[Any], list[str]] = {}
     for form in formats:
         for option in form.options:
             users.setdefault(option, []).append(form.name)
-    for option, names in users.items():
+    taken = known | {"--help"}
+    for option, names in sorted(users.items(), key=lambda item: _is_plugin(item[1])):
+        if option.flag in taken:
+            file = FORMATS.plugin_file(names[0])
+            raise UsageError(
+                f"the plug-in `{file}` is not valid: the command has an option {option.flag} "
+                "already; rename that of the format"
+            )
+        taken.add(option.flag)
         text = f"{', '.join(names)}: {option.help}"
         info = typer.Option(option.flag, metavar=option.metavar, help=text)
         type_ = bool if option.type is bool else option.type | None
@@ -150,6 +166,10 @@ def _of_formats(formats: Sequence[Format]) -> Iterator[Parameter]:
             default=False if option.type is bool else None,
             annotation=Annotated[type_, info],
         )
+
+
+def _is_plugin(formats: Sequence[str]) -> bool:
+    return any(FORMATS.plugin_file(name) for name in formats)
 
 
 def check_format_options(options: OutputOptions, written: Sequence[Format]) -> None:

@@ -1,12 +1,12 @@
 """The sections `defaults` and `blocks`."""
 
-from convcost.language.common_keys import FROZEN, RESERVED
+from convcost.language.common_keys import FROZEN
 from convcost.language.fields import NAMES, Sections, is_name
 from convcost.language.parser import LayerParser
 from convcost.language.syntax_tree import Block, OptionValue
 from convcost.language.values import Names, read_value
 from convcost.language.yaml_nodes import Mapping, Node, Scalar, Sequence
-from convcost.model.kind import KINDS, Option
+from convcost.model.kind import KINDS, RESERVED, Option
 from convcost.model.number_format import counted
 from convcost.model.suggestions import did_you_mean
 

@@ -6,9 +6,6 @@ from convcost.language.values import Entries, Names, read_value
 from convcost.language.yaml_nodes import Node, Scalar, Sequence
 from convcost.model.kind import Option
 
-COMMON_KEYS = ("name", "from", "repeat", "when", "note", "frozen")
-WEIGHT_KEYS = ("weights", "density")  # only for kinds with weights
-RESERVED = (*COMMON_KEYS, "weights")
 REPEAT = Option("repeat", "repeat", "Natural", "copies in series")
 DENSITY = Option("density", "density", "Density", "the share of the weights that is not pruned")
 WHEN = Option("when", "when", "Flag", "keep the layer if true")

@@ -9,9 +9,9 @@ from convcost.language.scope import DROPPED, Scope, ScopeEntry, StepOutput, Vari
 from convcost.language.syntax_tree import LayerNode
 from convcost.language.yaml_nodes import Node, Scalar, texts_of
 from convcost.model.errors import ConstraintError, Note, printable
-from convcost.model.kind import Kind
+from convcost.model.kind import Kind, invalid_result
 from convcost.model.network import ALL_PARTS, Copies, Group, HasSpan, Parts, Step
-from convcost.model.shape import Shape
+from convcost.model.shape import Shape, is_shape
 from convcost.model.symbolic import memo
 
 MAX_LAYERS = 250_000
@@ -191,6 +191,8 @@ class NetworkBuilder:
             return None
         try:
             shape = layer.output(layer.select_inputs(shapes))
+            if not is_shape(shape):
+                raise invalid_result(layer, "output", shape, "a Shape of integers above 0")
             if any(n > MAX_SIDE for n in (shape.channels, *shape.size)):
                 raise ConstraintError("CC305", f"an output of {shape.text} is too large")  # noqa: TRY301
         except ConstraintError as error:

@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-from convcost.language.common_keys import COMMON_KEYS, WEIGHT_KEYS
 from convcost.language.problems import Problems
 from convcost.language.syntax_tree import DEFERRED, Block, OptionValue
 from convcost.language.values import Entries, Names, read_value, report_split_expression
 from convcost.language.yaml_nodes import NULLS, Mapping, Node, Scalar, Sequence
-from convcost.model.kind import KINDS, Kind
+from convcost.model.kind import COMMON_KEYS, KINDS, WEIGHT_KEYS, Kind
 from convcost.model.number_format import counted
 from convcost.model.options import show
 from convcost.model.record import NamedTuple

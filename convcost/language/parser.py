@@ -2,20 +2,14 @@
 
 from typing import Any
 
-from convcost.language.common_keys import (
-    COMMON_KEYS,
-    RESERVED,
-    WEIGHT_KEYS,
-    CommonKeys,
-    is_layer_name,
-)
+from convcost.language.common_keys import CommonKeys, is_layer_name
 from convcost.language.option_binding import HasOptions, OptionBinder, Written
 from convcost.language.problems import Problems
 from convcost.language.syntax_tree import DEFERRED, Block, Branch, LayerNode
 from convcost.language.values import Entries, Names, report_split_expression
 from convcost.language.yaml_nodes import MAX_DEPTH, Mapping, Node, Scalar, Sequence
 from convcost.model.errors import ConstraintError
-from convcost.model.kind import KINDS, Kind
+from convcost.model.kind import COMMON_KEYS, KINDS, RESERVED, WEIGHT_KEYS, Kind
 from convcost.model.options import show
 from convcost.model.suggestions import SYNONYMS, did_you_mean, nearest, other_name
 

@@ -1,6 +1,5 @@
 """Exact costs of every layer of a network."""
 
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
@@ -8,8 +7,8 @@ from math import prod
 from typing import Any, Protocol, TypeAlias
 
 from convcost.model.cost_product import CostProduct
-from convcost.model.errors import UsageError, brief, printable
-from convcost.model.kind import OWN_POSITION, Kind
+from convcost.model.errors import printable
+from convcost.model.kind import OWN_POSITION, Kind, invalid_result
 from convcost.model.measures import Count, Counts, sum_counts
 from convcost.model.network import Copies, Network, Step, most_used
 from convcost.model.number_format import format_count
@@ -288,6 +287,9 @@ def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -
         uncounted=int(not layer.counted()),
     )
     field = layer.receptive_field(x) if fields else None
+    axes: Any = field or ()  # a plug-in may return anything
+    if not isinstance(axes, tuple) or not all(isinstance(axis, ReceptiveField) for axis in axes):
+        raise invalid_result(layer, "receptive_field", field, "None or a tuple of ReceptiveField")
     branches = layer.branch_fields(x) if fields else None
     return _Counted(counts, field, branches)
 
@@ -296,14 +298,11 @@ def _value(layer: Kind[Any], cost: str, x: Any) -> int:
     """The integer of a cost. Raises UsageError if the kind of a plug-in returns anything else."""
     product = getattr(layer, cost)(x)
     value = product.value if isinstance(product, CostProduct) else None
-    if type(value) is not int and not is_integer(value):
-        file = sys.modules[type(layer).__module__].__file__
-        raise UsageError(
-            f"`{file}`: {cost} of the kind `{layer.name}` returns {brief(product)}; "
-            "it must return a CostProduct of integers",
-            help="product(filters=64, channels=3) is one, and NOTHING is 0",
-        )
-    return value
+    if is_integer(value) and (type(value) is not int or value >= 0):
+        return value
+    expected = "a CostProduct of integers that are not negative"
+    hint = "product(filters=64, channels=3) is one, and NOTHING is 0"
+    raise invalid_result(layer, cost, product, expected, hint)
 
 
 def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:

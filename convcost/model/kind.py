@@ -6,6 +6,8 @@ its examples. Kinds look like frozen dataclasses, and mypy reads them as such, b
 compiles code for each class at every start (1 to 1.7 ms each), so this module does that itself.
 """
 
+import re
+import sys
 from collections.abc import Callable
 from typing import (
     Any,
@@ -20,7 +22,7 @@ from typing import (
 )
 
 from convcost.model.cost_product import NOTHING, CostProduct
-from convcost.model.errors import ConstraintError, DefinitionError, brief
+from convcost.model.errors import ConstraintError, DefinitionError, UsageError, brief
 from convcost.model.measures import Measure
 from convcost.model.options import TYPES, Layers, OptionType
 from convcost.model.receptive_field import ReceptiveField
@@ -40,10 +42,25 @@ Operation: TypeAlias = Literal[
     "lookup", "move", "stated", "contraction", "selective_scan", "fft", "sampling",
 ]  # fmt: skip
 OPERATIONS: tuple[str, ...] = get_args(Operation)
+Role: TypeAlias = Literal["layer", "join", "sequence", "side"]
+# Where the output of a layer is: in memory of its own, in that of its input (a view), or with the
+# weights.
+Memory: TypeAlias = Literal["own", "input", "weights"]
 # What the gradients of a layer need; `backward_reads` in `model/training.py` describes the values.
 BackwardReads: TypeAlias = Literal[
     "input", "inputs", "linear", "factors", "quotient", "gate", "output", "nothing"
 ]
+TRAIT_VALUES: dict[str, tuple[str | None, ...]] = {
+    "operation": (None, *OPERATIONS),
+    "role": get_args(Role),
+    "backward_reads": (None, *get_args(BackwardReads)),
+    "memory": get_args(Memory),
+}
+# The keys of a layer in a spec that are no options of its kind.
+COMMON_KEYS = ("name", "from", "repeat", "when", "note", "frozen")
+WEIGHT_KEYS = ("weights", "density")  # only for kinds with weights
+RESERVED = (*COMMON_KEYS, "weights")
+NOT_KINDS = (*RESERVED, "input")  # `input` is the input of a block
 REQUIRED: Any = object()
 OWN_POSITION = ReceptiveField()
 
@@ -100,7 +117,7 @@ class Kind(Generic[I]):
     options: ClassVar[dict[str, Option]]
     examples: ClassVar[tuple[Example, ...]] = ()
     required_one_of: ClassVar[tuple[str, ...]] = ()  # options of which a layer needs one
-    role: ClassVar[Literal["layer", "join", "sequence", "side"]] = "layer"
+    role: ClassVar[Role] = "layer"
     takes_several: ClassVar[bool] = False  # inputs
     data_inputs: ClassVar[int | None] = (
         None  # how many inputs are read; of further inputs only the shape matters
@@ -119,8 +136,7 @@ class Kind(Generic[I]):
     operation: ClassVar[Operation | None] = None  # what it computes, for counting conventions
     # None: what its operation says.
     backward_reads: ClassVar[BackwardReads | None] = None
-    # Where its output is: in memory of its own, in that of its input (a view), or with the weights.
-    memory: ClassVar[Literal["own", "input", "weights"]] = "own"
+    memory: ClassVar[Memory] = "own"
 
     def __init__(self, **options: Any) -> None:
         own = self.__dict__
@@ -298,16 +314,45 @@ class SizeLike(Join):
             raise ConstraintError("CC303", message)
 
 
+def invalid_result(
+    layer: Kind[Any],
+    method: str,
+    value: object,
+    expected: str,
+    help: str = "",  # noqa: A002
+) -> UsageError:
+    """The error for a method of a kind of a plug-in that returns a value of a wrong type."""
+    file = sys.modules[type(layer).__module__].__file__
+    what = f"`{file}`: {method} of the kind `{layer.name}` returns {brief(value)}"
+    return UsageError(f"{what}; it must return {expected}", help=help)
+
+
 def check_definition(name: str, cls: type[Kind[Any]]) -> None:
-    """Raises DefinitionError for an operation that is none, and for a misspelt trait or method,
-    which would be ignored."""
+    """Raises DefinitionError for a name that no spec can use, for an option or a trait that is not
+    valid, and for a misspelt trait or method, which would be ignored."""
     from convcost.model.suggestions import did_you_mean, nearest
 
-    if cls.operation is not None and cls.operation not in OPERATIONS:
-        hint = did_you_mean(cls.operation, OPERATIONS, len(OPERATIONS))
+    if not re.fullmatch(r"(?!x-)[A-Za-z_][A-Za-z0-9_.-]*", str(name)) or name in NOT_KINDS:
         raise DefinitionError(
-            f"the kind `{name}` has the operation `{cls.operation}`, which does not exist; {hint}"
+            f"`{name}` cannot be the name of a kind; use letters, digits, `_`, `-` and `.`, and "
+            f"none of {', '.join(NOT_KINDS)}"
         )
+    if cls.select_inputs is Kind.select_inputs:
+        raise DefinitionError(f"the kind `{name}` must be a Layer, a MultiInputLayer or a Join")
+    for trait, values in TRAIT_VALUES.items():
+        value = getattr(cls, trait)
+        if value not in values and not isinstance(value, property):
+            hint = did_you_mean(str(value), filter(None, values), len(values))
+            raise DefinitionError(
+                f"the kind `{name}` has the {trait} `{value}`, which does not exist; {hint}"
+            )
+    if cls.principal not in (None, *cls.options):
+        raise DefinitionError(
+            f"the principal option of the kind `{name}` is `{cls.principal}`; "
+            f"{did_you_mean(str(cls.principal), cls.options) or 'it has no options'}"
+        )
+    for own_option in cls.options.values():
+        _check_option(name, own_option)
     own = {
         key: value
         for base in cls.__mro__
@@ -321,6 +366,24 @@ def check_definition(name: str, cls: type[Kind[Any]]) -> None:
         meant = None if hasattr(Join, key) or key in known else nearest(key, missing)
         if meant is not None and callable(value) == callable(getattr(Kind, meant, None)):
             raise DefinitionError(f"the kind `{name}` defines `{key}`; did you mean `{meant}`?")
+
+
+def _check_option(kind_name: str, option: Option) -> None:
+    """Raises DefinitionError for an option that no spec can use, or whose default is not valid."""
+    what = f"the option `{option.name}` of the kind `{kind_name}`"
+    if option.name in COMMON_KEYS:
+        raise DefinitionError(f"{what} has the name of a key of every layer; rename it")
+    if not isinstance(option.meaning, str):
+        raise DefinitionError(f'{what} has no meaning; write option("what it is", default)')
+    if hasattr(Kind, option.field):
+        raise DefinitionError(
+            f"{what} replaces `{option.field}` of Kind; call it `{option.field}_`"
+        )
+    if option.default not in (None, REQUIRED):
+        try:
+            option.type.check(option.default)
+        except ConstraintError as error:
+            raise DefinitionError(f"the default of {what} {error.message}") from None
 
 
 KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers", check=check_definition)

@@ -39,7 +39,7 @@ def plugin_errors(file: Path) -> Iterator[None]:
     """
     try:
         yield
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         known = isinstance(error, UsageError) or file.is_relative_to(PACKAGE)
         if known or os.environ.get("CONVCOST_DEBUG"):
             raise
@@ -169,9 +169,9 @@ class Registry(Generic[T]):
             self._sources = {
                 module: path.read_bytes() for module, path in self._module_files().items()
             }
-        quoted = f'"{name}"'.encode(errors="surrogatepass")
+        quoted = [f"{mark}{name}{mark}".encode(errors="surrogatepass") for mark in "\"'"]
         for module in own:
-            if name not in self._things and quoted in self._sources[module]:
+            if name not in self._things and any(text in self._sources[module] for text in quoted):
                 self._import(module)
 
     def _import(self, module: str) -> None:

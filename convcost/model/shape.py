@@ -1,8 +1,10 @@
 """Shapes of tensors, without the batch."""
 
 from math import prod
+from typing import Any
 
 from convcost.model.record import NamedTuple
+from convcost.model.symbolic import is_integer
 
 
 class Shape(NamedTuple):
@@ -23,6 +25,16 @@ class Shape(NamedTuple):
     def text(self) -> str:
         """The size and then the channels: `112×112×64`."""
         return "×".join(map(str, (*self.size, self.channels)))
+
+
+def is_shape(value: object) -> bool:
+    """Whether a value is a Shape of integers above 0, known or symbolic."""
+    if not isinstance(value, Shape):
+        return False
+    size: Any = value.size
+    return isinstance(size, tuple) and all(
+        is_integer(n) and (type(n) is not int or n > 0) for n in (value.channels, *size)
+    )
 
 
 def broadcast(*sizes: tuple[int, ...]) -> tuple[int, ...] | None:

@@ -15,10 +15,12 @@ with their help, and what it needs of a report:
 `convcost analyze --help` then offers `--shout-mark`, and `-o net.shout` writes the format.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from convcost.model.errors import UsageError, encodable
+from convcost.model.errors import DefinitionError, UsageError, encodable
 from convcost.model.record import NamedTuple
 from convcost.model.registry import Registry
 from convcost.model.suggestions import did_you_mean
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from convcost.reports.table import Table
 
 T = TypeVar("T")
+NEEDS = ("", "findings", "charts")  # what a format can need of a report
 
 
 class FormatOption(NamedTuple, Generic[T]):
@@ -123,7 +126,30 @@ class Format(NamedTuple):
         return self.render(result, style)
 
 
-FORMATS: Registry[Format] = Registry("convcost.render")
+def check_definition(name: str, form: Format) -> None:
+    """Raises DefinitionError for a declaration that no command line can offer."""
+    what = f"the format `{name}`"
+    if not re.fullmatch(r"[\w.-]*\w[\w.-]*", name):
+        raise DefinitionError(f"{what} needs a name of letters, digits, `_`, `-` and `.`")
+    if form.needs not in NEEDS:
+        raise DefinitionError(f"{what} needs `{form.needs}`; {did_you_mean(form.needs, NEEDS)}")
+    for suffix in form.suffixes:
+        if not re.fullmatch(r"\.[a-z0-9_-]+", suffix):
+            raise DefinitionError(
+                f"{what} has the suffix `{suffix}`; write a dot and small letters, like `.csv`"
+            )
+    for option in form.options:
+        name = option.name
+        if not name.isidentifier() or iskeyword(name):
+            raise DefinitionError(f"{what} has the option `{name}`; write a word like `max_bytes`")
+        of_type = option.default is None or isinstance(option.default, option.type)
+        if option.type not in (str, int, bool) or not of_type:
+            raise DefinitionError(
+                f"the option `{name}` of {what} must be of type str, int or bool, like its default"
+            )
+
+
+FORMATS: Registry[Format] = Registry("convcost.render", check=check_definition)
 
 
 def find_format(name: str) -> Format:

@@ -6,7 +6,7 @@ from typing import Any
 from convcost.language.load import load
 from convcost.model.costs import layer_input
 from convcost.model.errors import Source
-from convcost.model.kind import KINDS, Example, Kind, Option
+from convcost.model.kind import COMMON_KEYS, KINDS, WEIGHT_KEYS, Example, Kind, Option
 from convcost.model.measures import Measure
 from convcost.model.network import Network
 from convcost.model.number_format import group_digits
@@ -47,7 +47,13 @@ class Kinds(Report):
 
     def tables(self) -> Iterator[Table]:
         kind = None if self.kind is None else KINDS.get(self.kind)
-        yield from (_all(),) if kind is None else (_options(kind), _formulas(kind), _examples(kind))
+        if kind is None:
+            yield _all()
+            return
+        yield _options(kind)
+        if kind.examples:
+            yield _formulas(kind)
+            yield _examples(kind)
 
     def tree(self) -> dict[str, Any]:
         kinds = [_tree(kind) for name, kind in KINDS.items() if self.kind in (None, name)]
@@ -96,7 +102,10 @@ def _all() -> Table:
         ),
         rows=tuple(rows),
         notes=(
-            "every layer also accepts name, from, repeat, when and note, and weights if it has any",
+            (
+                f"every layer also accepts {', '.join(COMMON_KEYS[:-1])} and {COMMON_KEYS[-1]}; "
+                f"one with weights also {' and '.join(WEIGHT_KEYS)}"
+            ),
             "`convcost kinds KIND` shows all about one kind",
         ),
     )

@@ -330,6 +330,13 @@ def test_analyze_imports_only_the_modules_it_uses():
     assert len([name for name in modules if name.startswith("convcost.")]) <= MAX_MODULES
 
 
+def test_options_of_the_command_import_no_format_that_is_not_written():
+    options = ("--set", "classes=10", "--size", "224", "--format", "csv")
+    modules = imported_modules("analyze", "googlenet", *options)
+    formats = {name for name in modules if name.startswith("convcost.render.")}
+    assert formats == {"convcost.render.csv"}
+
+
 def test_a_table_with_colour_and_bars_does_not_import_rich():
     table = ("--format", "table", "--width", "120", "--color", "always")
     assert "rich" not in imported_modules("analyze", "vgg16", *table)

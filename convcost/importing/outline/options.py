@@ -16,9 +16,9 @@ from convcost.importing.outline.values import (
     option_label,
     times,
 )
-from convcost.language.common_keys import COMMON_KEYS, FROZEN
+from convcost.language.common_keys import FROZEN
 from convcost.language.fields import is_name
-from convcost.model.kind import KINDS
+from convcost.model.kind import COMMON_KEYS, KINDS
 
 MAX_OPTIONS = 7  # of a block
 ABSENT: Any = object()

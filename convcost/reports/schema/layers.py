@@ -9,8 +9,7 @@ from typing import Any
 
 import yaml
 
-from convcost.language.common_keys import COMMON_KEYS, WEIGHT_KEYS
-from convcost.model.kind import KINDS, Kind
+from convcost.model.kind import COMMON_KEYS, KINDS, WEIGHT_KEYS, Kind
 from convcost.reports.kinds import meaning
 from convcost.reports.schema.values import (
     NAME,
