@@ -19,7 +19,7 @@ from convcost.importing.frontends.onnx.constants import (
 )
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.names import OPAQUE
-from convcost.importing.frontends.onnx.open_dims import Dims
+from convcost.importing.frontends.onnx.open_dims import Dims, ModelInputs
 from convcost.importing.frontends.onnx.parameters import (
     created_in_code,
     declared_kinds,
@@ -30,6 +30,7 @@ from convcost.importing.frontends.onnx.parameters import (
     spectral_vectors,
 )
 from convcost.importing.frontends.onnx.registry import has, row_of
+from convcost.importing.frontends.onnx.shape_inference import ShapeInference
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor_views import TensorView, view_of_entries, whole_view
@@ -89,11 +90,24 @@ def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
     return Constant((), real=False)
 
 
+def inferred_shapes(
+    model: ModelProto, graph: OnnxGraph, inputs: ModelInputs, constants: dict[str, Constant]
+) -> dict[str, Dims]:
+    """The dims of all tensors that ONNX's shape inference knows, by name. Constants that are
+    computed on the way are added to `constants`. Raises ConstraintError CC404."""
+    inference = ShapeInference(model, inputs.inputs, stated_shapes=not inputs.moved)
+    fold_constants(graph, constants, inference.shapes, inference)
+    return inference.shapes
+
+
 def fold_constants(
-    graph: OnnxGraph, constants: dict[str, Constant], shapes: Mapping[str, Dims]
+    graph: OnnxGraph,
+    constants: dict[str, Constant],
+    shapes: Mapping[str, Dims],
+    inference: ShapeInference | None = None,
 ) -> OnnxGraph:
     """The graph without the nodes whose outputs are constant. Their outputs are added to
-    `constants`."""
+    `constants`. An `inference` adds to `shapes` what it knows of each node."""
     kept_nodes = []
     kept = sum(constant.data.size for constant in constants.values() if constant.data is not None)
     for node in graph.nodes:
@@ -106,8 +120,11 @@ def fold_constants(
                 constants[node.outputs[0]] = size_constant(node, dims, graph.opset)
                 continue
         inside = node.inputs and all(name in constants for name in node.inputs if name)
+        small = inside and len(node.outputs) == 1 and kept <= MAX_TOTAL
+        data = computed_numbers(node, constants, graph.opset) if small else None
+        if data is None and inference is not None:
+            inference.add_outputs(node, constants)
         if inside and len(node.outputs) == 1:
-            data = computed_numbers(node, constants, graph.opset) if kept <= MAX_TOTAL else None
             kept += 0 if data is None else data.size
             found = computed_constant(node, constants, data, shapes.get(node.outputs[0]))
             if found is not None:

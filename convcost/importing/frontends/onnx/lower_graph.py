@@ -14,6 +14,7 @@ from convcost.importing.frontends.onnx.folding import (
     add_constant,
     computed_constant,
     fold_constants,
+    inferred_shapes,
     size_constant,
     stored_constants,
 )
@@ -37,7 +38,6 @@ from convcost.importing.frontends.onnx.parameters import (
 )
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
-from convcost.importing.frontends.onnx.shape_inference import inferred_dims
 from convcost.importing.frontends.onnx.skipped import report_skipped, skip_node
 from convcost.importing.frontends.onnx.tied_weights import (
     equal_numbers,
@@ -57,8 +57,6 @@ from convcost.importing.passes.rewrite import rewrite
 from convcost.importing.passes.weight_report import report_weights
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
-
-MAX_ROUNDS = 60  # rounds of shape inference; each round may resolve one more reshape
 
 
 def lower_model(
@@ -87,9 +85,8 @@ def _resolve_control_flow(model: ModelProto, graph: OnnxGraph, closed: ModelInpu
     if not has_control_flow(model):
         return False
     with _conforming_to_onnx("the file's operators or tensors"):
-        shapes = inferred_dims(model, closed.inputs, stated_shapes=not closed.moved)
         constants = stored_constants(model, graph)
-        _folded_graph(model, graph, closed, constants, shapes)
+        inferred_shapes(model, graph, closed, constants)
         return resolve_control_flow(model, constants)
 
 
@@ -130,17 +127,17 @@ def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
 
 def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path) -> OnnxContext:
     """The model after shape inference, constant folding and the replacement of patterns."""
-    at_first = inferred_dims(model, closed.inputs, stated_shapes=not closed.moved)
     constants = stored_constants(model, graph)
+    shapes = inferred_shapes(model, graph, closed, {**constants})
     same_bytes(model, constants)
     same_source(model, constants)
     excluded = unmark_scales(graph, constants)
     stored = {tensor.name: storage_of(tensor) for tensor in model.graph.initializer}
-    graph = expanded(graph, constants, stored, at_first)
+    graph = expanded(graph, constants, stored, shapes)
     notes = find_tied_weights(model, graph, constants, path.parent)
-    graph, shapes = _folded_graph(model, graph, closed, constants, at_first)
+    graph = fold_constants(graph, constants, shapes)
     graph = replace_patterns(graph, constants, shapes)
-    graph, shapes = _folded_graph(model, graph, closed, constants, shapes)
+    graph = fold_constants(graph, constants, shapes)
     mark_weights(graph, constants, model)
     equal = equal_numbers(model, constants, path.parent)
     builder = GraphBuilder(path.stem, path.name, equal)
@@ -152,31 +149,6 @@ def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Pa
     context.written_as_nodes = written_as_nodes(model, constants)
     context.created = created_in_code(model, declared_kinds(model))
     return context
-
-
-def _folded_graph(
-    model: ModelProto,
-    graph: OnnxGraph,
-    closed: ModelInputs,
-    constants: dict[str, Constant],
-    shapes: Mapping[str, Dims],
-) -> tuple[OnnxGraph, Mapping[str, Dims]]:
-    """The graph after constant folding, and all shapes. The folded tensors are added to
-    `constants`."""
-    graph = fold_constants(graph, constants, shapes)
-    for _ in range(MAX_ROUNDS):
-        if all(name in shapes for node in graph.nodes for name in node.outputs if name):
-            break
-        # Shape inference knows more with the constants that were computed.
-        produced = {name for node in graph.nodes for name in node.outputs}
-        stated = not closed.moved
-        found = inferred_dims(model, closed.inputs, constants, produced, stated_shapes=stated)
-        more = {**shapes, **found}
-        if len(more) == len(shapes):
-            break
-        shapes = more
-        graph = fold_constants(graph, constants, shapes)
-    return graph, shapes
 
 
 def _add_input(context: OnnxContext, readers: InputReaders, entry: ModelInput) -> Tensor:
