@@ -19,49 +19,6 @@ from convcost.model.suggestions import did_you_mean
 from convcost.model.symbolic import is_integer
 from convcost.model.window import AxisWindow
 
-__all__ = [
-    "ALL_PAIRS",
-    "AXES",
-    "BIAS",
-    "BIASES",
-    "BRANCHES",
-    "C_IN",
-    "C_OUT",
-    "GROUPS",
-    "HAS_BIAS",
-    "K_INT",
-    "MACS",
-    "MACS_64",
-    "NARROW",
-    "NEIGHBOURS",
-    "PARAMS",
-    "POOLED",
-    "POSITIONS_IN",
-    "POSITIONS_OUT",
-    "PROJECTIONS",
-    "SCALE",
-    "SCORES",
-    "STATES",
-    "STRIDES",
-    "UNPROJECTED",
-    "WEIGHTS",
-    "ZERO",
-    "Formula",
-    "K",
-    "LayerUse",
-    "N",
-    "X",
-    "Y",
-    "by_axes",
-    "by_mode",
-    "choose",
-    "if_affine",
-    "if_axes",
-    "if_binary",
-    "if_words_as_padding",
-    "quantity",
-]
-
 REQUIRED: Any = object()
 
 
