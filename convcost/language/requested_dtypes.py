@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from convcost.language.patterns import matcher, suggest_pattern
 from convcost.model.dtypes import DtypeRule, Dtypes, LayerDtypes, parse_parts
-from convcost.model.errors import ConstraintError, UsageError
+from convcost.model.errors import UsageError, usage_errors
 from convcost.model.network import Network, path_prefixes
 
 
@@ -18,10 +18,8 @@ def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Netwo
     rules = []
     for text in texts:
         pattern, colon, parts = text.rpartition(":")
-        try:
+        with usage_errors():
             found = parse_parts(parts)
-        except ConstraintError as error:
-            raise UsageError("; ".join(filter(None, (error.message, error.help)))) from None
         if colon:
             rules.append(DtypeRule(pattern.strip(), found))
         elif default is not None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.language.budgets import parse_growth
 from convcost.model.dtypes import parse_dtypes
-from convcost.model.errors import ConstraintError, UsageError, brief
+from convcost.model.errors import UsageError, brief, usage_errors
 from convcost.model.figures import MAX_DIGITS, parse_whole_figure
 from convcost.model.measures import Measure
 from convcost.model.network import Budget, Limit
@@ -36,10 +36,8 @@ def budget_of_device(device: Device, dtype: str | None) -> Budget:
 
     `dtype` replaces the dtypes of the specs: `int8`, or `int8,biases=int32`. Raises UsageError.
     """
-    try:
+    with usage_errors():
         text = "" if dtype is None else parse_dtypes(dtype).text
-    except ConstraintError as error:
-        raise UsageError("; ".join(filter(None, (error.message, error.help)))) from None
     if device.flash is None:
         limits = {"memory": device.ram}
     else:
@@ -56,8 +54,5 @@ def _read(name: str, value: Any, parse: Callable[[str], Any]) -> Any:
     if type(value) is not int and not isinstance(value, str):
         wanted = "a whole number, or text like 4.3M or 2%"
         raise UsageError(f"{name} must be {wanted}, not {brief(value)}")
-    try:
+    with usage_errors():
         return parse(str(value))
-    except ConstraintError as error:
-        help_text = f"; {error.help}" if error.help else ""
-        raise UsageError(f"{error.message}{help_text}") from None
