@@ -1,10 +1,8 @@
 """Networks that have another file, or another name, since the base."""
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import accumulate
 from typing import TypeAlias
 
 from convcost.model.costs import LayerCost
@@ -40,11 +38,8 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
 
 def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
     """Whether these are too many networks to compare each new one with each deleted one."""
-    before = _by_layers(deleted)
-    sizes = [len(deleted[old][1].layers) for old in before]
-    different = (len(set(map(_identity, deleted[old][1].layers))) for old in before)
-    forms = list(accumulate(different, initial=0))
-    return sum(forms[last] - forms[first] for first, last in _ranges(new, sizes)) > MAX_COMPARISONS
+    different = sum(len(set(map(_identity, network.layers))) for _, network in deleted)
+    return len(new) * different > MAX_COMPARISONS
 
 
 def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
@@ -123,34 +118,19 @@ def _similar_pairs(
     forms: dict[object, _Form] = {}  # networks with equal layers have one, and are compared once
     after, before = ([_form(network, forms) for _, network in each] for each in (new, deleted))
     likeness = cache(_likeness_of_forms)
-    by_layers = _by_layers(deleted)
-    ranges = _ranges(new, [len(deleted[old][1].layers) for old in by_layers])
     few = not are_too_many(new, deleted)
     by_name: dict[str, list[int]] = {}
     for old, (_, network) in enumerate(deleted):
         by_name.setdefault(network.name, []).append(old)
     pairs = []
-    for at, ((file, network), (first, last)) in enumerate(zip(new, ranges, strict=True)):
-        for old in by_layers[first:last] if few else by_name.get(network.name, [])[:1]:
+    for at, (file, network) in enumerate(new):
+        for old in range(len(deleted)) if few else by_name.get(network.name, [])[:1]:
             share, equal = likeness(after[at], before[old])
             if share >= LEAST_SHARE:
                 other, name = deleted[old][0] != file, deleted[old][1].name != network.name
                 pairs.append((-share, other, -equal, name, at, old))
     pairs.sort()
     return (((-share, -equal), at, old) for share, _, equal, _, at, old in pairs)
-
-
-def _by_layers(networks: Sequence[Named]) -> list[int]:
-    """The indices of networks, by their numbers of layers."""
-    return sorted(range(len(networks)), key=lambda index: len(networks[index][1].layers))
-
-
-def _ranges(new: Sequence[Named], sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """For each network the range of the sorted numbers of layers that a similar one can have: a
-    network has at most twice the layers of a similar one."""
-    for _, network in new:
-        count = len(network.layers)
-        yield bisect_left(sizes, (count + 1) // 2), bisect_right(sizes, 2 * count)
 
 
 class _Form:

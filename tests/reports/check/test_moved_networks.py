@@ -90,16 +90,6 @@ def test_of_too_many_networks_only_those_with_the_same_name_are_paired(monkeypat
     assert not are_too_many([("a", one)], [])
 
 
-def test_networks_of_another_size_do_not_use_up_the_comparisons(monkeypatch):
-    # `one` has two different layers, because the first has another input.
-    monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 2)
-    one, wide = network("one", *convs(3)), network("wide", *convs(3, width=9))
-    others = [("d", network(f"other{number}", *convs(1))) for number in range(9)]
-    others += [("d", network(f"more{number}", *convs(7))) for number in range(9)]
-    assert pair_similar([*others, ("b", wide)], [("a", one)])[-1] == 0
-    assert pair_similar([("b", wide)], [*others, ("a", one)]) == [len(others)]
-
-
 def test_each_different_layer_of_a_deleted_network_is_a_comparison(monkeypatch):
     monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 2 * 5)
     layers = [f"{{conv: {filters}, kernel: 1}}" for filters in range(1, 6)]
