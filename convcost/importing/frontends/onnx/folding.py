@@ -18,6 +18,7 @@ from convcost.importing.frontends.onnx.constants import (
     stored_constant,
 )
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
+from convcost.importing.frontends.onnx.inlining import COPY_OF
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInputs
 from convcost.importing.frontends.onnx.parameters import (
@@ -69,9 +70,16 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     # If weights are filled tensors and initializers have their shapes, no `Constant` is a weight.
     fills = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
     learned = not has_weights and not (fills and found)
+    originals: dict[str, OnnxNode] = {}
     for node in graph.nodes:
         if node.op == "Constant" and node.known:
-            found[node.outputs[0]] = _constant_of_node(node, learned=learned)
+            name = node.outputs[0]
+            first = originals.setdefault(node.meta.get(COPY_OF, name), node)
+            found[name] = (
+                found[first.outputs[0]]
+                if first is not node and first.attributes == node.attributes
+                else _constant_of_node(node, learned=learned)
+            )
     return found
 
 

@@ -221,6 +221,7 @@ def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
     return made
 
 
+COPY_OF = "convcost.copy_of"  # metadata of a `Constant`: the node of a function that it copies
 MAX_CALL_DEPTH = 100  # calls in each other; `onnx` refuses more
 
 
@@ -234,12 +235,23 @@ def inline_functions(model: ModelProto) -> ModelProto:
         if _inlined_nodes(model) - len(model.graph.node) > MAX_ADDED_NODES:
             message = f"the calls of functions add more than {MAX_ADDED_NODES:,} nodes to the model"
             raise ConstraintError("CC401", message, "export the model without functions")
+        for number, function in enumerate(model.functions):
+            _mark_constants(function.node, str(number))
         return inliner.inline_local_functions(model)
     except (RuntimeError, ValueError, checker.ValidationError) as error:
         text = str(error).strip().splitlines() or ["no reason given"]
         raise ConstraintError(
             "CC404", f"the model's functions cannot be inlined: {text[-1][:300]}"
         ) from None
+
+
+def _mark_constants(nodes: Iterable[NodeProto], place: str) -> None:
+    """Marks each `Constant` of a function: all calls of the function have the same tensor."""
+    for number, node in enumerate(nodes):
+        if node.op_type == "Constant":
+            node.metadata_props.add(key=COPY_OF, value=f"{place}, {number}")
+        for graph in subgraphs(node):
+            _mark_constants(graph.node, f"{place}, {number}")
 
 
 def _inlined_nodes(model: ModelProto) -> int:

@@ -692,6 +692,23 @@ def test_nodes_have_the_weights_of_a_file_without_others(tmp_path: Path) -> None
     assert summed_counts(imported_graph(tmp_path, made))[:2] == (params, 0)
 
 
+def test_all_calls_of_a_function_have_the_tensors_in_its_nodes(tmp_path: Path) -> None:
+    """Two nodes of a function with equal numbers are two tensors."""
+    values = {"w": array(8, 8, 3, 3), "b": array(8), "v": array(8, 8, 3, 3)}
+    inner = [
+        *(node("Constant", f"-> {name}", value=numpy_helper.from_array(numbers))
+          for name, numbers in values.items()),
+        node("Conv", "x", "w", "b", "-> h", pads=[1] * 4),
+        node("Conv", "h", "v", "-> y", pads=[1] * 4),
+    ]  # fmt: skip
+    calls = [node("Own", before, f"-> {after}", domain="own") for before, after in ("xa", "ay")]
+    made = model(calls, {}, MAPS)
+    opsets = [helper.make_opsetid("", 20)]
+    made.functions.append(helper.make_function("own", "Own", ["x"], ["y"], inner, opsets))
+    params, macs = 2 * 8 * 8 * 3 * 3 + 8, 4 * 8 * 8 * 3 * 3 * 12 * 10
+    assert summed_counts(imported_graph(tmp_path, made)) == (params, 0, macs)
+
+
 def test_parts_of_a_product_of_a_constant_have_one_product(tmp_path: Path) -> None:
     """As the first step of a GRU cell, whose state is zero."""
     nodes = [
