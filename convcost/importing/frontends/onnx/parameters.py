@@ -126,11 +126,16 @@ def is_own(name: str, *, pytorch: bool, quantized: bool) -> bool:
 
 
 def layer_inputs(graph: OnnxGraph) -> set[str]:
-    """The inputs of operators with weights. Even a single number is a weight there. Operators on
-    integers also read scales."""
-    learning = (node for node in graph.nodes if has(node.op, Trait.LEARNS))
-    layers = (node for node in learning if not reads_integers(node.op))
-    return {name for node in layers for name in node.inputs}
+    """The inputs of operators with weights, perhaps cast or in other dims. Even a single number is
+    a weight there. Operators on integers also read scales."""
+    found = set[str]()
+    for node in reversed(graph.nodes):
+        row = row_of(node.op)
+        if Trait.LEARNS in row.traits and not reads_integers(node.op):
+            found.update(node.inputs)
+        elif Trait.SAME in row.traits and row.op != "expand" and node.outputs[0] in found:
+            found.add(node.inputs[0])
+    return found
 
 
 def is_quantized(graph: OnnxGraph) -> bool:
@@ -170,20 +175,24 @@ def written_as_nodes(model: ModelProto, constants: Mapping[str, Constant]) -> se
 
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
     """Marks as learned each stored tensor that a product or convolution uses as weights, whatever
-    its name is, except single numbers, tensors that the exporter declares as something else, and
-    those that the code of the model creates. PyTorch's exporter has these in `Constant` nodes."""
+    its name is, except tensors that the exporter declares as something else, and those that the
+    code of the model creates. PyTorch's exporter has these in `Constant` nodes."""
     declared = declared_kinds(model)
     others = {name for name, kind in declared.items() if kind != "PARAMETER"}
     others |= created_in_code(model, declared)
     others |= written_as_nodes(model, constants)
+    single: set[str] = set()  # the outputs of products with one feature
     for node in graph.nodes:
-        for name in _read_as_weights(node, constants):
+        factor = constants.get(node.input(1)) if node.op == "MatMul" else None
+        single.update(node.outputs if factor and factor.dims[-1:] == (1,) else ())
+        is_bias = node.op == "Add" and not single.isdisjoint(node.inputs)
+        for name in node.inputs if is_bias else _read_as_weights(node, constants):
             constant = constants.get(name)
             if constant is None or constant.producer is not None or not constant.whole:
                 continue
             has_values = constant.real or reads_integers(node.op)
             is_other = constant.sources[0][0] in others
-            if has_values and constant.elements != 1 and not is_other:
+            if has_values and constant.dims and not is_other:
                 constants[name] = constant._replace(learned=True)
 
 

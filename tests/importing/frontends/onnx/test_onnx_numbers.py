@@ -354,6 +354,49 @@ def test_weights_in_constant_nodes_are_params(tmp_path: Path) -> None:
     assert summed_counts(layer_graph) == (8 * 8 + 8 * 3, 0, 5 * 8 * 8 + 5 * 8 * 3)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "bias", "params"),
+    [
+        ([node("Gemm", "x", "m", "b", "-> y")], array(1), 8 + 1),
+        ([node("MatMul", "x", "m", "-> h"), node("Add", "h", "b", "-> y")], array(1), 8 + 1),
+        ([node("MatMul", "x", "m", "-> h"), node("Add", "h", "b", "-> y")], np.float32(3), 8),
+        ([node("Einsum", "x", "m", "-> y", equation="bc,cd->bd")], array(1), 8),
+    ],
+    ids=["gemm", "sum", "a number of the code", "einsum"],
+)
+@pytest.mark.parametrize("in_nodes", [False, True])
+def test_the_bias_of_one_feature_is_a_param_under_any_name(
+    tmp_path: Path, nodes: list[Any], bias: Any, params: int, in_nodes: bool
+) -> None:
+    """Also in `Constant` nodes of a file with other weights."""
+    stored: dict[str, Any] = {"m": array(8, 1), "b": np.asarray(bias)}
+    first = [node("Constant", f"-> {name}", value=numpy_helper.from_array(numbers))
+             for name, numbers in stored.items() if in_nodes]  # fmt: skip
+    more = [*first, *nodes, node("MatMul", "y", "w", "-> z")]
+    weights: dict[str, Any] = {"w": array(1, 4), **({} if in_nodes else stored)}
+    layer_graph = imported_graph(tmp_path, model(more, weights, (1, 8), outputs=("z",)))
+    assert summed_counts(layer_graph) == (params + 4, 0, 8 + 4)
+
+
+@pytest.mark.parametrize("filters", [1, 2])
+def test_the_quantized_bias_of_one_filter_is_a_param_under_any_name(
+    tmp_path: Path, filters: int
+) -> None:
+    stored: dict[str, Any] = {
+        "w": np.ones((filters, 8, 3, 3), np.int8),
+        "b": np.ones(filters, np.int32),
+    }
+    scales = {f"{name}_scale": np.ones(filters, np.float32) for name in stored}
+    nodes = [
+        *(node("DequantizeLinear", name, f"{name}_scale", f"-> {name}_real", axis=0)
+          for name in stored),
+        node("Conv", "x", "w_real", "b_real", "-> y"),
+    ]  # fmt: skip
+    weights = filters * 8 * 3 * 3
+    layer_graph = imported_graph(tmp_path, model(nodes, stored | scales))
+    assert summed_counts(layer_graph) == (weights + filters, 0, weights * 10 * 8)
+
+
 def test_weights_in_a_list_of_floats_are_params(tmp_path: Path) -> None:
     nodes = [
         node("Constant", "-> list", value_floats=[0.5] * (8 * 3)),

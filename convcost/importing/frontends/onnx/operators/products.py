@@ -85,7 +85,7 @@ def qgemm(call: OnnxCall) -> Tensor:
 # Einsum
 
 
-@operator("Einsum", op="einsum")
+@operator("Einsum", op="einsum", weights=1)
 def einsum(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     operands = [_operand(call, position) for position in range(len(call.inputs))]
     made = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
