@@ -207,8 +207,6 @@ CHANGES = (
     *("word", "meaning", "source", "version", "per_sample", "pruned"),
     *("factor", "assumption", "rules", "rest"),
 )
-MAX_SUGGESTED = 3  # names
-MAX_MISSING = 2  # letters at the ends of a name
 MIN_PART = 3  # letters of a name that is looked for in others
 # Names that mean something else where conventions are named: in --sort, --where and --columns.
 NOT_CONVENTIONS = (
@@ -334,25 +332,17 @@ def suggest_count(name: str) -> str:
 
 
 def suggest_convention(name: str) -> str:
-    """Help for an unknown name: the variants of the tool, the conventions with the name in theirs
-    (`keras` in `keras_flops`), or the nearest one."""
+    """Help for an unknown name: the variants of the tool, or the nearest of the conventions that
+    have the name in theirs (`keras` in `keras_flops`), are in it, or are similar."""
     base = CONVENTIONS.get(name.partition(":")[0])
     listing = "`convcost conventions` lists them"
     if base is not None:
         return did_you_mean(name, base.variants) or f"`{base.name}` has no such variant; {listing}"
+    names = CONVENTIONS.names()
     word = name.lower().replace("-", "_")
-    names = CONVENTIONS.names() if len(word) >= MIN_PART else []
-    known = [other for other in names if ":" not in other]
-    listed = sorted((other for other in known if word in other), key=len)[:MAX_SUGGESTED]
-    if listed and len(listed[0]) <= len(word) + MAX_MISSING:
-        return f"did you mean `{listed[0]}`?"
-    listed = listed or [other for other in names if word in other]
-    inside = max((other for other in known if other in word), key=len, default="")
-    if inside and len(listed) <= 1:
-        listed = list(dict.fromkeys((*listed, inside)))
-    if listed:
-        return f"did you mean {' or '.join(f'`{other}`' for other in listed)}?"
-    return did_you_mean(name, known) or listing
+    longer = [other for other in names if word in other] if len(word) >= MIN_PART else []
+    known = longer or [other for other in names if other in word]
+    return did_you_mean(name, known or [other for other in names if ":" not in other]) or listing
 
 
 def find_conventions(text: str) -> tuple[Convention, ...]:

@@ -417,12 +417,11 @@ def test_an_unknown_convention_is_refused_with_the_nearest_name():
 @pytest.mark.parametrize(
     ("name", "help_"),
     [
-        ("keras", "did you mean `keras_flops`?"),
-        ("ptflops", "did you mean `ptflops_aten` or `ptflops_pytorch`?"),
-        ("pytorch", "did you mean `ptflops_pytorch` or `torch`?"),
+        ("keras", "known here: `keras_flops`"),
+        ("ptflops", "did you mean `ptflops_aten`?"),
         ("GFLOPs", "did you mean `flops`?"),
         ("onnx-tool", "did you mean `onnx_tool`?"),
-        ("yolo", "did you mean `ultralytics_thop:yolo`?"),
+        ("yolo", "known here: `ultralytics_thop:yolo`"),
         ("tohp", "did you mean `thop`?"),
         ("tho", "did you mean `thop`?"),
         ("flop", "did you mean `flops`?"),
