@@ -56,7 +56,7 @@ def formula(
         if name not in known:
             from convcost.language.option_variables import vary_hint
 
-            hint = vary_hint(name, known, documents.source, with_path[0].network)
+            hint = vary_hint(name, known)
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
     names = vary or known
     return Formulas(

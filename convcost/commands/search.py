@@ -172,7 +172,7 @@ def _request(
             variable._replace(name=variable_name(variable.name)) for variable in variables
         )
     varied = [variable.name for variable in variables]
-    _check_names(varied, network, source, spec)
+    _check_names(varied, network, spec)
     _check_batch(variables, network)
     _check_sobol(options)
     space = Space(variables, options.samples, options.seed, options.sobol)
@@ -240,7 +240,7 @@ def _texts(values: dict[str, Any]) -> dict[str, str]:
     return {name: value_text(value) for name, value in values.items()}
 
 
-def _check_names(names: Sequence[str], network: Network, source: Source, spec: str) -> None:
+def _check_names(names: Sequence[str], network: Network, spec: str) -> None:
     """Raises UsageError for a name that the network does not have, or that is given twice."""
     from convcost.language.option_variables import vary_hint
 
@@ -249,7 +249,7 @@ def _check_names(names: Sequence[str], network: Network, source: Source, spec: s
     known = ("size", "batch", *(name for name, _ in network.variables))
     for name in names:
         if name not in known:
-            hint = vary_hint(name, known, source, network)
+            hint = vary_hint(name, known)
             raise UsageError(f"--vary: `{spec}` has no variable `{name}`; {hint}")
         if names.count(name) > 1:
             raise UsageError(f"--vary gives {name} twice; write all values as one list")

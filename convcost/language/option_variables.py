@@ -15,8 +15,6 @@ from convcost.model.options import show
 from convcost.model.suggestions import did_you_mean, nearest
 from convcost.model.symbolic import is_integer
 
-EXAMPLES = 3  # options that a hint tries; the text of some of them cannot be changed
-
 
 def variable_name(name: str) -> str:
     """The variable of `stage3.kernel`: `stage3_kernel`, and of `3x3.kernel`: `_3x3_kernel`. Names
@@ -61,34 +59,13 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
     return changed
 
 
-def vary_hint(name: str, known: Sequence[str], source: Source, network: Network) -> str:
+def vary_hint(name: str, known: Sequence[str]) -> str:
     """Help for a name that is not a variable: the nearest one, or all of them and how an option
-    of a layer varies, with an example that works."""
-    if nearest(name, known) is not None:
-        return did_you_mean(name, known)
+    of a layer varies."""
     hint = did_you_mean(name, known, len(known))
-    for example in _similar_options(name, network)[:EXAMPLES]:
-        try:
-            with_option_variables(source, network, [example])
-        except UsageError:
-            continue
-        return f"{hint}; an option of a layer is written as `{example}`"
-    return hint
-
-
-def _similar_options(name: str, network: Network) -> list[str]:
-    """Options whose value is a number: those of the layer that `name` begins with or is, then those
-    with the last word of `name`, then others."""
-    *words, last = re.split(r"[/.:]", name)
-    paths = ["/".join(words), "/".join((*words, last))]
-    layers: list[Step | Group] = [*network.groups, *network.steps]
-    found = [
-        (layer.path not in paths, option != last, f"{layer.path}.{option}")
-        for layer in layers
-        for option, value in _options(layer).items()
-        if _as_number(value) is not None
-    ]
-    return [text for *_, text in sorted(found, key=lambda row: row[:2])]
+    if nearest(name, known) is not None:
+        return hint
+    return f"{hint}; write an option of a layer as LAYER.OPTION, such as `conv_1.kernel`"
 
 
 def _find(network: Network, path: str, name: str) -> Step | Group:
