@@ -4,11 +4,12 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.passes.affine import merge_affine
 from convcost.importing.passes.contractions import fuse_contractions
 from convcost.importing.passes.fusions import fuse_patterns
+from convcost.importing.passes.unread import remove_unread
 
 
 def rewrite(graph: LayerGraph) -> LayerGraph:
     """The graph with one layer for each pattern. No pass changes the params or buffers."""
-    rewritten = fuse_contractions(merge_affine(fuse_patterns(graph)))
+    rewritten = fuse_contractions(merge_affine(fuse_patterns(remove_unread(graph))))
     assert _stored(rewritten) == _stored(graph), "a pass lost weights"
     return rewritten
 

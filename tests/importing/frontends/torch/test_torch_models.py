@@ -411,6 +411,21 @@ class Windowed(nn.Module):
         return (scores.softmax(-1) @ value).transpose(1, 2).reshape(1, 7, 8)
 
 
+def test_attention_is_one_layer_also_if_its_caller_ignores_the_mean_of_its_weights():
+    """`MultiheadAttention` returns this mean unless it gets `need_weights=False`."""
+
+    class Ignores(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+        def forward(self, x):
+            return self.attention(x, x, x)[0]
+
+    kinds = [layer.kind for layer in imported_graph(Ignores, (5, 8)).layers]
+    assert kinds == ["linear", "slice", "slice", "slice", "attention", "linear"]
+
+
 def test_a_table_gathered_by_a_buffer_is_an_embedding():
     layer_graph = imported_graph(Windowed, (7, 8))
     assert totals(layer_graph) == (24 * 8 + 13 * 2, 24 * 8 * 7 + 2 * (2 * 7 * 7 * 4))

@@ -1,0 +1,29 @@
+"""Removes layers that nothing reads, such as the mean of attention weights, which a module returns
+and its caller ignores."""
+
+from collections import Counter
+
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, without_layers
+
+
+def remove_unread(graph: LayerGraph) -> LayerGraph:
+    """The graph without the layers that nothing reads, if they cost nothing. A model computes the
+    others, so they stay."""
+    readers = Counter(graph.outputs)
+    for layer in graph.layers:
+        readers.update(_read(layer))
+    removed: dict[int, int] = {}
+    for index, layer in reversed(list(enumerate(graph.layers))):
+        if not readers[index] and layer.inputs and _is_free(layer):
+            removed[index] = layer.inputs[0]
+            readers.subtract(_read(layer))
+    # A stored tensor is next to a layer that it does not read, and which may be removed.
+    return without_layers(graph, set(removed), dict(sorted(removed.items())))
+
+
+def _read(layer: GraphLayer) -> tuple[int, ...]:
+    return () if layer.is_input_free else layer.inputs
+
+
+def _is_free(layer: GraphLayer) -> bool:
+    return not (layer.params or layer.buffers or layer.macs or layer.uncounted)
