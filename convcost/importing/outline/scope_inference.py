@@ -34,13 +34,14 @@ def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
 
 def _move_tables(layers: list[GraphLayer]) -> None:
     """Moves a table to the innermost module that contains all its users. A framework computes it in
-    the module that needs it first. A learned table gets the name of its module."""
+    the module that needs it first. A learned table gets the name of its module. A constant of the
+    code has no module of its own."""
     users: dict[int, list[Path]] = {}
     computed = shared_tables(layers, [layer.inputs for layer in layers])
     for index, layer in reversed(list(enumerate(layers))):
         *own, name = layer.path
         paths = [path for path in (tuple(own), *users.get(index, ())) if path]
-        if index in computed and paths:
+        if (index in computed or layer.path == ("constant",)) and paths:
             module = common_prefix(paths)
             if "".join(max(paths)[len(module) : len(module) + 1]).isdigit():
                 module = module[:-1]  # it is a list of modules, which computes nothing

@@ -105,6 +105,39 @@ def test_the_layers_of_a_decoder_repeat_a_block_whose_inputs_are_the_shared_tabl
     )
 
 
+class OwnTables(Layer):
+    """A layer that computes its own rotary tables."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("speeds", torch.rand(HEAD // 2), persistent=False)
+
+    def forward(self, x):
+        angles = torch.arange(x.shape[1], device=x.device)[:, None] * self.speeds[None]
+        angles = torch.cat([angles, angles], -1)
+        return super().forward(x, angles.cos(), angles.sin(), None)
+
+
+class OwnTablesDecoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tokens = nn.Embedding(ROWS, WIDTH)
+        self.layers = nn.Sequential(*(OwnTables() for _ in range(LAYERS)))
+
+    def forward(self, tokens):
+        return self.layers(self.tokens(tokens))
+
+
+def test_layers_that_compute_their_own_tables_repeat_a_block_too():
+    """The positions are a constant of the code, whose name has no module."""
+    text = proved_spec(read(f"{__name__}:OwnTablesDecoder", inputs=((TOKENS,),), dtypes=("int",)))
+    assert text.count("{constant: ") == 1
+    assert text.partition("\nlayers:\n")[2] == (
+        "  - {embedding: 32, rows: 100, name: tokens}\n"
+        "  - {sequence: [{own_tables: , repeat: 4}], name: layers}\n"
+    )
+
+
 def test_a_length_that_equals_the_width_of_the_keys_is_also_compared_at_other_lengths():
     request = ImportRequest(f"{__name__}:Decoder", ((TOKENS,),), dtypes=("int",))
     assert driver_read(request).notes[-1] == "also compared with the model at 63 and 163"
