@@ -33,6 +33,9 @@ def proved_spec(graph: LayerGraph) -> str:
 def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], Tree], ...]) -> str:
     """The text of the first form that equals the graph when it is read back."""
     _verify_axes(graph)
+    if graph.sizes.fixed:  # no option needs an expression of the size
+        layers = tuple(layer._replace(follows=()) for layer in graph.layers)
+        graph = graph._replace(layers=layers)
     inputs = shortened_inputs(graph.layers)
     refused: ConstraintError | None = None
     for form in forms:

@@ -14,7 +14,7 @@ from convcost.importing.outline.wiring import shortened_inputs
 from convcost.importing.spec import proved_spec
 from convcost.importing.verify.round_trip import verify_round_trip
 from convcost.language.load import load
-from convcost.language.network_inputs import Settings
+from convcost.language.network_inputs import AllowedSizes, Settings
 from convcost.language.yaml_nodes import Mapping, Scalar, parse_documents
 from convcost.model.costs import Costs, costs
 from convcost.model.errors import ConstraintError, Source
@@ -453,3 +453,13 @@ def test_names_that_only_repeat_the_kind_are_left_out(name, kind):
 @pytest.mark.parametrize("name", ["3x3", "stem_conv", "fc6"])
 def test_names_that_distinguish_a_layer_are_kept(name):
     assert not repeats_kind(name, "conv")
+
+
+def test_a_spec_of_one_size_has_no_expressions_of_the_size():
+    net = Sketch()
+    net.put("slice", -1, length=6, start=2, along=1)
+    follows = (("length", "in_height - 2"),)
+    net.layers[0] = net.layers[0]._replace(follows=follows)
+    assert layers_of(net.text()) == "  - {slice: in_height - 2, start: 2, along: 1}\n"
+    fixed = net.text(sizes=AllowedSizes(fixed=True))
+    assert layers_of(fixed) == "  - {slice: 6, start: 2, along: 1}\n"
