@@ -474,7 +474,7 @@ def test_the_states_of_both_directions_are_parts_of_the_output(tmp_path, layer, 
     config = graph(
         (entry("x", 5, 4),),
         (one("Bidirectional", "b", layer=inner), ([tensor("x")], {})),
-        (one("Concatenate", "c"), ([[tensor("b", 0, number) for number in reads]], {})),
+        (one("Concatenate", "c", axis=-1), ([[tensor("b", 0, number) for number in reads]], {})),
         inputs=["x", 0, 0],
         outputs=["c", 0, 0],
     )

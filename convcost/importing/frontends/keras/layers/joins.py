@@ -19,17 +19,10 @@ row("minimum", "Minimum", "ops.Minimum", "tf.minimum")
 row("permute", "ops.Transpose", order="axes")
 
 
-@layer("Concatenate")
-def concatenate_layer(call: LayerCall) -> Tensor:
-    return _concatenated(call, int(call.config.get("axis", -1)))
-
-
-@layer("ops.Concatenate")
+@layer("Concatenate", "ops.Concatenate")
 def concatenate(call: LayerCall) -> Tensor:
-    return _concatenated(call, int(call.config.get("axis", 0)))
-
-
-def _concatenated(call: LayerCall, axis: int) -> Tensor:
+    """A layer always states its axis; the default of the function is the batch."""
+    axis = int(call.config.get("axis", 0))
     if axis % len(call.x.dims) == 0:
         raise unsupported("Concatenate along the batch")
     return call.lower("concat", *call.values, axis=axis)

@@ -158,17 +158,9 @@ def adaptive_pool(call: LayerCall) -> Tensor:
     return call.lower(f"adaptive_{_reduction(call)}_pool", size=size, channel=call.channel)
 
 
-@layer("ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D")
+@layer(*(f"{kind}{n}D" for kind in ("ZeroPadding", "Cropping") for n in (1, 2, 3)))
 def pad(call: LayerCall) -> Tensor:
-    return _bordered(call, "padding", 1)
-
-
-@layer("Cropping1D", "Cropping2D", "Cropping3D")
-def crop(call: LayerCall) -> Tensor:
-    return _bordered(call, "cropping", -1)
-
-
-def _bordered(call: LayerCall, name: str, sign: int) -> Tensor:
+    name, sign = ("padding", 1) if "Padding" in call.kind else ("cropping", -1)
     value, axes = call.config[name], len(call.size)
     pairs = [value] if axes == 1 and isinstance(value, list | tuple) else value
     if not isinstance(pairs, list | tuple):
