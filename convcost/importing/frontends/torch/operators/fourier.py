@@ -30,11 +30,3 @@ def fourier(call: TorchCall) -> Any:
     else:
         macs = complex_macs(out, axes)
     return call.custom(name, macs)
-
-
-@operator("imag", "complex", "view_as_complex", "view_as_real", "polar",
-          "angle", "conj", "_conj", "resolve_conj", "_conj_physical",
-          "fft_fftshift", "fft_ifftshift")  # fmt: skip
-def complex_without_macs(call: TorchCall) -> Any:
-    """Operators on complex numbers without multiply-adds."""
-    return call.custom()

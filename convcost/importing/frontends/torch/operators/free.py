@@ -42,7 +42,9 @@ def pass_through(call: TorchCall) -> Any:
     "__lshift__", "__rshift__", "logical_and", "logical_or", "logical_xor", "isinf", "any",
     "scatter_add", "scatter_reduce", "masked_scatter", "diagonal", "diagonal_scatter", "log1p",
     "expm1", "exp2", "log2", "log10", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh",
-    "acosh", "atanh", "erfc", "erfinv", "copysign", "signbit",
+    "acosh", "atanh", "erfc", "erfinv", "copysign", "signbit", "imag", "complex",
+    "view_as_complex", "view_as_real", "polar", "angle", "conj", "_conj", "resolve_conj",
+    "_conj_physical", "fft_fftshift", "fft_ifftshift",
 )  # fmt: skip
 def without_macs(call: TorchCall) -> Any:
     """Operators without multiply-adds. Their layers state the output shape."""
