@@ -136,15 +136,6 @@ class OnnxContext(GraphContext[OnnxNode]):
         if unused < constant.elements:
             self.derived.add(view.key, constant.elements, ((view.key, unused),))
 
-    def stop_comparison(self, node: OnnxNode) -> None:
-        """Stops the comparison with ONNX's shape inference from this node on, and adds a note about
-        that."""
-        self.shapes = {}
-        self.builder.notes.append(
-            f"ONNX's shape inference keeps a window of {node.label} that starts past the input: "
-            "shapes after it are not compared with it"
-        )
-
     def origin(self, constant: Constant) -> str:
         """The key of the stored tensor whose elements a constant has, perhaps in another shape; ""
         if there is none."""

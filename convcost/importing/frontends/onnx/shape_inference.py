@@ -34,6 +34,8 @@ SAME_DIMS = {
     "MeanVarianceNormalization": "Identity",
     "CastLike": "Identity",
 }
+# The opset since which inference drops a window that starts past the input, as runtimes do.
+CORRECT_SINCE = {"AveragePool": 22, "MaxPool": 22}
 
 
 class ShapeInference:
@@ -84,7 +86,8 @@ class ShapeInference:
             inputs = proto.input[:1] if op == "Identity" else proto.input
             proto = helper.make_node(op, inputs, proto.output[:1])
         domain = "" if node.domain in STANDARD else node.domain
-        version, read = self._versions.get(domain, 0), [*filter(None, node.inputs)]
+        version = max(self._versions.get(domain, 0), CORRECT_SINCE.get(proto.op_type, 0))
+        read = [*filter(None, node.inputs)]
         known = {name: constants[name] for name in read if name in constants}
         types = {name: _type_of(constant) for name, constant in known.items()}
         types |= {name: self._types[name] for name in read if name in self._types}
