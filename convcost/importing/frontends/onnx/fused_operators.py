@@ -133,11 +133,6 @@ def _expansion(rule: Rule, call: FusedCall) -> list[OnnxNode]:
 TABLE = {
     "DynamicQuantizeMatMul": "MatMulInteger(a, b) + e",
     "MatMulIntegerToFloat": "MatMulInteger(a, b) + g",
-    "QOrderedMatMul": "MatMulInteger(a, c) + f + g",
-    "QOrderedLayerNormalization": "LayerNormalization(a, c, d)",
-    "QOrderedGelu": "Gelu(a)",
-    "QuantizeWithOrder": "Identity(a)",
-    "DequantizeWithOrder": "Identity(a)",
     "BiasGelu": "Gelu(a + b)",
     "FastGelu": "Gelu(a + b)",
     "BiasSoftmax": "Softmax(a + b)",

@@ -226,10 +226,6 @@ SCALES: Mapping[str, tuple[int, ...]] = {
     "DynamicQuantizeLSTM": (8, 9, 10, 11),
     "QEmbedLayerNormalization": tuple(range(8, 18)),
     "QMoE": (3, 6, 9, 11, 12, 13),
-    "QOrderedMatMul": (1, 3, 4, 7),
-    "QOrderedGelu": (1, 2),
-    "QOrderedLayerNormalization": (1, 4),
-    **dict.fromkeys(("QuantizeWithOrder", "DequantizeWithOrder"), (1,)),
     **dict.fromkeys(("QLinearAveragePool", "QLinearGlobalAveragePool"), (1, 2, 3, 4)),
     **dict.fromkeys(("QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"), (1, 2, 3, 4)),
 }

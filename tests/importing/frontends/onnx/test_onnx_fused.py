@@ -198,18 +198,6 @@ TABLE: dict[str, Any] = {
         ["linear features=8 bias=False each_position=True → 10×8"],
         (WIDTH * 8, 0, ROWS * WIDTH * 8),
     ),
-    "QOrderedMatMul": (
-        [fused("QOrderedMatMul", "x", "s", "w", "s", "s", "b", "-> y")],
-        {"w": bytes_of(WIDTH, 8), "b": array(8), **SCALE},
-        ["linear features=8 each_position=True → 10×8"],
-        (WIDTH * 8 + 8, 0, ROWS * WIDTH * 8),
-    ),
-    "QOrderedLayerNormalization": (
-        [fused("QOrderedLayerNormalization", "x", "s", "g", "b", "s", "-> y")],
-        {**NORM, **SCALE},
-        ["layer_norm → 10×24"],
-        (2 * WIDTH, 0, 0),
-    ),
     "GroupQueryAttention of one packed tensor": (
         [
             node("MatMul", "x", "w", "-> qkv"),
@@ -403,7 +391,7 @@ def test_numbers_of_the_code_are_none_of_a_quantized_model_either(tmp_path):
 UNKNOWN = [
     *("DecoderMaskedMultiHeadAttention", "DecoderMaskedSelfAttention", "DecoderAttention"),
     *("PackedAttention", "PackedMultiHeadAttention", "LongformerAttention", "SparseAttention"),
-    *("QOrderedAttention", "QLinearReduceMean", "QLinearWhere", "MatMulFpQ4"),
+    *("QOrderedMatMul", "QLinearReduceMean", "QLinearWhere", "MatMulFpQ4"),
     *("WordConvEmbedding", "GatedRelativePositionBias", "Attention", "GroupQueryAttention"),
 ]
 
