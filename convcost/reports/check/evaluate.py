@@ -137,7 +137,7 @@ class _Scope:
     def _counts(self, measure: str, dtype: str, test: Test) -> _Counts:
         """The counts of a measure; `base` is None if the base does not know the measure. A peak
         names its largest tensors if there is no base, and other measures the layers that grew."""
-        known = self.base if self.base and self.base.knows(measure) else None
+        known = self.base if self.base and self.base.knows(measure, test) else None
         if measure in (*PEAK, *OF_NETWORK):
             base = known.total(measure, dtype, test) if known else None
             if measure in OF_NETWORK or not self.network.layers:

@@ -30,9 +30,9 @@ class MeasuredNetwork(NamedTuple):
     """The layers of a network, its own budget, and the measures that only the whole network has.
 
     `receptive_field` is the longest side of the receptive field of an output element; `shortest` is
-    the shortest side, 0 if it is not known. A `min` limits the shortest side. With
-    `field_is_bound`, both are upper bounds. `costs` are None if the layers are only known by their
-    counts; then `stored_dtypes` are the types of their numbers.
+    the shortest side, which a `min` limits. With `field_is_bound`, both are upper bounds. `costs`
+    are None if the layers are only known by their counts; then `stored_dtypes` are the types of
+    their numbers, and `shortest` is not known.
     """
 
     name: str
@@ -69,9 +69,7 @@ class MeasuredNetwork(NamedTuple):
         if measure == "depth":
             return self.depth
         if measure == "receptive_field":
-            if test == "min" and self.shortest:
-                return self.shortest
-            return self.receptive_field
+            return self.shortest if test == "min" else self.receptive_field
         if measure == "memory":
             return self.total("peak_memory", dtype) + self.total("flash", dtype)
         if measure == "peak_memory":
@@ -82,9 +80,11 @@ class MeasuredNetwork(NamedTuple):
         """The same, with the number of layers that are not in it."""
         return Count(self.total(measure, dtype, test), self.uncounted if measure in LOWER else 0)
 
-    def knows(self, measure: str) -> bool:
-        """Whether a measure is known. A baseline file has counts, and no tensors."""
-        return self.costs is not None or measure not in PEAK
+    def knows(self, measure: str, test: str = "max") -> bool:
+        """Whether `total` is known. A baseline file has counts, and no tensors. It has the longest
+        side of the receptive field only."""
+        is_shortest = measure == "receptive_field" and test == "min"
+        return self.costs is not None or not (measure in PEAK or is_shortest)
 
     def dtypes(self, dtype: str = "") -> Dtypes:
         """The dtypes of that text; without one, those of the spec."""

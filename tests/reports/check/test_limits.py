@@ -188,3 +188,18 @@ def test_a_baseline_file_keeps_that_a_receptive_field_is_an_upper_bound(tmp_path
     assert (found["found"], found["base"]) == (6, 6)
     known = ("passed", ""), ("skipped", f"in the base, {BOUND}")
     assert (found["level"], found["reason"]) == known[is_bound]
+
+
+@pytest.mark.parametrize(("base", "before"), [("before.yaml", 3), ("base.json", None)])
+def test_a_baseline_file_does_not_have_the_shortest_side_of_a_receptive_field(
+    tmp_path, base, before
+):
+    text = "input: {{channels: 1, size: 9}}\nlayers: [{{conv: 1, kernel: [{}, 7]}}]\n".format
+    (tmp_path / "net.yaml").write_text(text(3))
+    (tmp_path / "before.yaml").write_text(text(3))
+    update = run("check", "net.yaml", "--base", "base.json", "--update-baseline", cwd=tmp_path)
+    assert update.returncode == 0
+    (tmp_path / "net.yaml").write_text(text(2) + "budget: {receptive_field: {min: 3, max: 7}}\n")
+    ran = run("check", "net.yaml", "--base", base, "--format=json", "--report-passed", cwd=tmp_path)
+    found = [(each["found"], each["base"]) for each in json.loads(ran.stdout)["findings"]]
+    assert found == [(2, before), (7, 7)]
