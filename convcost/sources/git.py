@@ -238,9 +238,10 @@ class Commit:
             self.deleted_contents()
         except GitError as error:
             return str(error)
+        renamed = set(self.renamed.values())
         for path in self.deleted():
             data = self._deleted[path]
-            if path not in self.renamed.values():
+            if path not in renamed:
                 if data is None:
                     return f"`{path}` was deleted, and is larger than the limit of a spec"
                 if data.startswith(LFS_POINTER):

@@ -132,10 +132,18 @@ class CommitBase(Base):
 
     def deletion_statements(self) -> list[str]:
         found = set(self._deleted_beside())
+        named: dict[Commit, dict[Path, list[Path]]] = {}  # the arguments that lead to each folder
         for folder in self._folders:
             with suppress(GitError):  # the specs of the folder report it
-                lost = self._lost_from(folder.resolve())
-                found.update(f"{folder / at} {what}" for at, what in lost)
+                real = folder.resolve()
+                named.setdefault(self._commit(real), {}).setdefault(real, []).append(folder)
+        for commit, folders in named.items():
+            with suppress(GitError):
+                for path, what, is_file in self._lost(commit):
+                    for above in folders.keys() & {path, *path.parents}:
+                        at = path.relative_to(above)
+                        if not is_file or is_spec(at):
+                            found.update(f"{folder / at} {what}" for folder in folders[above])
         return sorted(found)
 
     def _deleted_beside(self) -> Iterator[str]:
@@ -145,15 +153,17 @@ class CommitBase(Base):
         for folder in dict.fromkeys(os.path.dirname(spec.name) for spec in self._specs):  # noqa: PTH120
             folders.setdefault(os.path.realpath(folder), folder)
         for commit in self._found_commits():
-            with suppress(GitError):  # the specs of the commit report it
-                renamed = set(commit.renamed.values())
-                for path in commit.deleted():
-                    parent, name = os.path.split(commit.root / path)
-                    if parent not in folders or path in renamed or not is_spec(PurePosixPath(name)):
-                        continue
-                    if _was_spec(commit, path):
-                        lost = os.path.join(folders[parent], name)  # noqa: PTH118
-                        yield f"{lost} is deleted; it was in {self.name}"
+            beside = {
+                path: os.path.join(folders[parent], name)  # noqa: PTH118
+                for path in commit.deleted()
+                for parent, name in (os.path.split(commit.root / path),)
+                if parent in folders and is_spec(PurePosixPath(name))
+            }
+            contents = commit.lost_specs() if beside else {}
+            for path in beside.keys() & contents.keys():
+                with suppress(BaseSpecError, UsageError):  # another YAML file
+                    base_networks(Source(path, _text(contents[path])))
+                    yield f"{beside[path]} is deleted; it was in {self.name}"
 
     def config_statements(self, files: Iterable[str]) -> list[str]:
         found = []
@@ -172,11 +182,10 @@ class CommitBase(Base):
                     found.append(f"{os.path.relpath(lost)} is deleted; it was in {self.name}")
         return found
 
-    def _lost_from(self, folder: Path) -> Iterator[tuple[PurePosixPath, str]]:
-        """The specs and submodules that a folder lacks, by their paths from it, and what happened
-        to them. Raises GitError."""
-        commit = self._commit(folder)
-        renamed = commit.renamed.values()
+    def _lost(self, commit: Commit) -> Iterator[tuple[Path, str, bool]]:
+        """The files and submodules that the work tree lacks, what happened to them, and whether
+        each is a file. Raises GitError."""
+        renamed = set(commit.renamed.values())
         files = [path for path in commit.deleted() if path not in renamed]
         deleted = [
             path for path in commit.deleted_submodules() if not path_exists(commit.root / path)
@@ -187,11 +196,8 @@ class CommitBase(Base):
             (deleted, f"is deleted; it was a submodule in {self.name}"),
             (absent, "is a submodule that is not checked out, so its specs are not checked"),
         ):
-            for path in map(commit.root.joinpath, paths):
-                if path.is_relative_to(folder):
-                    at = PurePosixPath(path.relative_to(folder).as_posix())
-                    if paths is not files or is_spec(at):
-                        yield at, what
+            for path in paths:
+                yield commit.root / path, what, paths is files
 
     @cached_property
     def _versions(self) -> dict[SpecLocation, _Version | GitError]:
@@ -301,15 +307,6 @@ class CommitBase(Base):
             return commit
         recorded = commit.submodules.get(path)
         return Commit(root, recorded or self._ref)
-
-
-def _was_spec(commit: Commit, path: str) -> bool:
-    """Whether a deleted YAML file was a spec. Raises GitError."""
-    try:
-        base_networks(Source(path, _text(commit.deleted_contents().get(path))))
-    except (BaseSpecError, UsageError):  # another YAML file
-        return False
-    return True
 
 
 def _target(spec: SpecLocation) -> Path:

@@ -21,6 +21,7 @@ from convcost.reports.check import moved_networks
 from convcost.reports.check.evaluate import CheckedNetwork, evaluate
 from convcost.reports.check.finding import Growth
 from convcost.reports.check.measures import measure_network
+from convcost.sources.git import Commit
 
 HERE = Span(1, 1, 1, 2)
 PEAK = 8 * 6 * 6 + 8 * 6 * 6  # elements that the first 1x1 reads and writes
@@ -388,6 +389,37 @@ def test_git_runs_as_often_for_many_specs_as_for_one(repository):
     read = ["cat-file", "cat-file"]  # the sizes, and the contents
     of_commit = ["rev-parse", "rev-parse", "ls-tree", "ls-files"]
     assert one == many == [*of_commit, "check-attr", *read, *read]
+
+
+@pytest.mark.parametrize("folders", [["models"], ["models/a", "models/b", "models/c"]])
+def test_the_files_of_a_commit_are_searched_as_often_for_many_as_for_one(
+    repository, monkeypatch, folders
+):
+    """Otherwise the time of a check grows with the deleted specs times the files."""
+    search, searches = Commit.deleted, []
+
+    def deleted(*arguments):
+        searches.append(arguments)
+        return search(*arguments)
+
+    monkeypatch.setattr(Commit, "deleted", deleted)
+    monkeypatch.chdir(repository.folder)
+    for name in (f"models/{folder}/{number}.yaml" for folder in "abc" for number in range(5)):
+        repository.write(name, net())
+    repository.commit()
+    lost: list[str] = []
+    numbers = []
+    for count, specs in ((1, ["models/a"]), (4, folders)):
+        for name in (
+            f"models/{folder}/{number}.yaml" for folder in "abc" for number in range(count)
+        ):
+            (repository.folder / name).unlink(missing_ok=True)
+        report = convcost.check(specs, base="git:main", max_growth="1%")
+        lost = [statement for statement in report.statements if "is deleted" in statement]
+        numbers.append(len(searches))
+        searches.clear()
+    assert len(lost) == 3 * 4
+    assert numbers[0] == numbers[1]
 
 
 def test_specs_of_several_repositories_have_a_base_each(repository, tmp_path):
