@@ -1238,7 +1238,10 @@ def test_an_error_in_a_configuration_has_its_place(repository):
     ("arguments", "printed"),
     [
         (["net.yaml"], "error: there is no limit to check for net.yaml"),
-        (["net.yaml", "--max-params", "4.3m"], "error: there is no unit `m`; did you mean `M`?"),
+        (
+            ["net.yaml", "--max-params", "4.3m"],
+            "error: there is no unit `m`\nhelp: did you mean `M`?",
+        ),
         (["net.yaml", "--max-growth", "2M%"], "error: `2M%` has a unit and a percent sign"),
         (["nope.yaml"], "error: there is no file `nope.yaml`"),
         (["net.yaml", "--base", "nope.yaml", "--max-growth", "1%"], "error: there is no file"),
