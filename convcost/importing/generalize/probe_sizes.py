@@ -35,10 +35,13 @@ def multiple_of_size(own_size: Size, times: int = 1) -> Size:
     return tuple(n * (times + axis) for axis, n in enumerate(own_size, 1))
 
 
-def near_size(own_size: Size) -> Size:
-    """A size slightly larger than the model's own: one more along the first axis, three more along
-    the second, and so on."""
-    return tuple(n + 2 * axis + 1 for axis, n in enumerate(own_size))
+def near_sizes(own_size: Size, step: int = 1) -> list[Size]:
+    """Two sizes slightly larger than the model's own: one and two steps along the first axis, four
+    and five along the second, and so on. The numbers of steps of the three sizes have all
+    remainders of division by 2 and 3."""
+    return [
+        tuple(n + (3 * axis + more) * step for axis, n in enumerate(own_size)) for more in (1, 2)
+    ]
 
 
 def one_axis_sizes(own_size: Size) -> list[Size]:
@@ -69,7 +72,7 @@ def common_steps(own_size: Size) -> list[int]:
 def sizes_in_steps(own_size: Size, step: int) -> list[Size]:
     """Multiples of `step` with few other common factors: near the model's own size; far from it and
     higher than wide; smaller."""
-    near = tuple(n + (2 * axis + 1) * step for axis, n in enumerate(own_size))
     far = tuple(3 * n + (2 * axis + 5) * step for axis, n in enumerate(reversed(own_size)))
     small = tuple(max((n // 2 // step | 1) * step, step) for n in own_size)
-    return [size for size in (near, tuple(reversed(far)), small) if size != own_size]
+    found = (*near_sizes(own_size, step), tuple(reversed(far)), small)
+    return [size for size in found if size != own_size]

@@ -8,7 +8,7 @@ from convcost.importing.generalize.probe_sizes import (
     Size,
     common_steps,
     multiple_of_size,
-    near_size,
+    near_sizes,
     one_axis_sizes,
     probe_sizes,
     sizes_in_steps,
@@ -75,7 +75,7 @@ class _SizeSearch:
     def result(self) -> GeneralizedSpec:
         """The spec with expressions, or with a restriction of the sizes, and a note about it."""
         general, text = self._general_graph()
-        verdicts = self._verdicts(text)
+        verdicts = self._verdicts(general, text)
         if not _is_wrong(verdicts):
             return GeneralizedSpec(text, (_comparison_note(verdicts),))
         refused = {verdict.outcome for verdict in verdicts} <= {BOTH_REFUSE, MODEL_REFUSES}
@@ -109,10 +109,11 @@ class _SizeSearch:
             return general, text
         return self.graph, proved_spec(self.graph)
 
-    def _verdicts(self, text: str) -> list[Verdict]:
+    def _verdicts(self, general: LayerGraph, text: str) -> list[Verdict]:
         """Verdicts at enough sizes: two with few common factors, one of them wider than high and
         one higher than wide. If the model does not accept these, squares and multiples of its own
-        size."""
+        size. At other remainders, an expression that equals the numbers at all of these sizes may
+        be wrong."""
         verdicts: list[Verdict] = []
         for sizes in probe_sizes(self.own_size):
             outcomes = {verdict.outcome for verdict in verdicts}
@@ -122,12 +123,15 @@ class _SizeSearch:
             if DIFFERS in outcomes or (SAME in outcomes and MODEL_REFUSES not in outcomes):
                 break
             verdicts += [self._verdict(text, size) for size in sizes]
+        if any("//" in str(layer.follows) for layer in general.layers):
+            near = [self._verdict(text, size) for size in near_sizes(self.own_size)]
+            verdicts += [verdict for verdict in near if verdict.outcome == DIFFERS]
         if {verdict.outcome for verdict in verdicts} == {BOTH_REFUSE}:
             # A head for 7×7 accepts inputs whose maps become 7×7. A head on rows accepts lines of
             # any length. A table of positions accepts one size only.
             verdicts += [
                 self._verdict(text, size)
-                for size in (near_size(self.own_size), *one_axis_sizes(self.own_size))
+                for size in (near_sizes(self.own_size)[0], *one_axis_sizes(self.own_size))
             ]
         return verdicts
 

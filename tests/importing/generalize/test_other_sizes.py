@@ -266,6 +266,27 @@ def test_numbers_that_depend_on_the_size_follow_it(model, size):
     assert (spec.totals.params, spec.totals.macs) == (theirs.totals.params, theirs.totals.macs)
 
 
+@pytest.mark.parametrize(("window", "step"), [(3, 2), (2, 2), (1, 3), (2, 3), (3, 3), (4, 3)])
+@pytest.mark.parametrize("size", [(9, 13), (12, 16), (14, 18), (33, 31)])
+def test_rounded_sizes_are_right_at_every_remainder_or_refused(window, step, size):
+    def windows(n):
+        return (n - window) // step + 1
+
+    def pooled_without_a_kind(builder, x):
+        y = conv(builder, x, 8, "a")
+        dims = (1, 8, *map(windows, y.dims[2:]))
+        return lower(builder, "custom", ("c",), y, what="lp_pool", dims=dims)
+
+    text = imported(pooled_without_a_kind, size).text
+    for height in range(size[0], size[0] + 6):
+        for width in (size[1], size[1] + 1, size[1] + 2):
+            try:
+                output = at(text, (height, width)).layers[-1].output
+            except SpecError:
+                continue
+            assert output.size == (windows(height), windows(width))
+
+
 @pytest.mark.parametrize("size", [(64, 64), (65, 64), (33, 98)])
 def test_a_pad_that_depends_on_the_size_becomes_padding_of_its_window(size):
     spec = at(imported(padded_as_tensorflow_does).text, size)
