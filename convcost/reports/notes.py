@@ -109,12 +109,13 @@ def part_notes(part: Measure, networks: Sequence[Costs]) -> Iterator[str]:
 def input_note(networks: Sequence[Costs]) -> str:
     """A note such as `input 224×224×3; 1 sample`. If the inputs differ, it names each network."""
     names: dict[str, dict[str, None]] = {}
+    separator = " and " if len({costs.network.inputs for costs in networks}) > 1 else ", "
     for costs in networks:
         inputs = (
             shape.text if name == "input" else f"{name} {shape.text}"
             for name, shape in costs.network.inputs
         )
-        names.setdefault(", ".join(inputs), {})[costs.network.name] = None
+        names.setdefault(separator.join(inputs), {})[costs.network.name] = None
     named = len({name for known in names.values() for name in known}) > 1 < len(names)
     texts = [
         f"{text} ({first_texts(list(known))})" if named else text for text, known in names.items()

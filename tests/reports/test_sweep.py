@@ -9,11 +9,13 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 from support import ROOT, cost, run, shipped
 
 from convcost.cli import _sweep_options
 from convcost.commands.sweep import analyze_sweep
 from convcost.model.measures import CONVENTION
+from convcost.reports.schema.named import named_schema
 from convcost.reports.sweep import Sweep
 from convcost.reports.sweep.points import Axis, cost_point, points, points_text
 from convcost.reports.sweep.selection import PointCollector, SweepView
@@ -525,6 +527,32 @@ def test_the_sizes_of_several_inputs(sizes, shapes):
     assert done.stderr == b""
     slow, fast = shapes
     assert f"input slow {slow}×1, fast {fast}×1, age 1; 1 sample\n" in done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "found"),
+    [
+        (("slow=8,16",), [{"slow": [8, 8]}, {"slow": [16, 16]}]),
+        (("64x8,32",), [[64, 8], [32, 32]]),
+        (
+            ("64", "slow=8,16"),
+            [{"slow": [8, 8], "fast": [64, 64]}, {"slow": [16, 16], "fast": [64, 64]}],
+        ),
+    ],
+)
+def test_the_json_of_a_sweep_has_the_sizes_that_the_command_sets_by_input(sizes, found):
+    options = [option for size in sizes for option in ("--size", size)]
+    for command in ("analyze", "compare"):
+        done = run(command, "-", *options, "--format", "json", text=TWO)
+        tree = json.loads(done.stdout)
+        Draft202012Validator(named_schema(tree["schema"])).validate(tree)
+        assert [network["size"] for network in tree["networks"]] == found
+
+
+def test_the_note_on_inputs_separates_the_inputs_of_a_point_from_those_of_the_next():
+    done = run("analyze", "-", "--size", "slow=8,16", text=TWO)
+    inputs = "inputs slow 8×8×1 and fast 8×4×1 and age 1, slow 16×16×1 and fast 8×4×1 and age 1"
+    assert f"\n{inputs}; 1 sample\n" in done.stdout.decode()
 
 
 @pytest.mark.parametrize(

@@ -132,8 +132,11 @@ class PointCosts(NamedTuple):
         """The keys that the JSON of a sweep adds to those of a network."""
         settings = self.point.settings
         # 224 is written as [224, 224].
-        sizes = (list(shape.size) for _, shape in self.costs.network.inputs if shape.size)
-        size = None if settings.size is None else next(sizes)
+        inputs = self.costs.network.inputs
+        sizes = {name: list(shape.size) for name, shape in inputs if shape.size}
+        if settings.size is None:
+            sizes = {name: sizes[name] for name, _ in settings.sizes}
+        size = sizes if settings.sizes else next(iter(sizes.values()), None)
         return {
             "set": {name: json_number(value) for name, value in settings.variables},
             "size": size,
