@@ -21,7 +21,7 @@ from convcost.reports.device import (
     limit_cell,
     roofline_table,
 )
-from convcost.reports.notes import author_notes, input_note
+from convcost.reports.notes import author_notes, first_texts, input_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, first_rows
 from convcost.reports.table import Cell, Column, Table, count_cell, shape_size
@@ -29,6 +29,7 @@ from convcost.reports.training import TrainingRecord, training_notes, training_r
 
 if TYPE_CHECKING:
     from convcost.reports.chart_model import Chart
+    from convcost.reports.page_model import Page
 
 SCHEMA = "convcost.memory/1"
 ALIVE = (
@@ -117,12 +118,12 @@ class Memory(Report):
     def tables(self) -> Iterator[Table]:
         for costs, order in self._ordered():
             yield self._table(costs, order)
-            if self.device is not None and self.device.bandwidth is not None:
+            if self.device is not None and self._is_bounded():
                 yield roofline_table(costs, self.device, self.top)
 
     def records(self) -> Table | None:
         """With a device, one row for each layer with its bytes and its bound."""
-        if self.device is None or self.device.bandwidth is None:
+        if not self._is_bounded():
             return None
         rows: list[tuple[Cell, ...]] = []
         for costs, order in self._ordered():
@@ -154,6 +155,31 @@ class Memory(Report):
                 tuple(layer.path for layer in found.layers),
                 tuple(layer.bytes for layer in found.layers),
             )
+
+    def page(self) -> "Page":
+        """A chapter for each network: the peak and the flash, then the curve and the tables."""
+        from convcost.reports.page_model import Chapter, Fact, Page, Section
+
+        tables = iter(self.tables())
+        chapters = []
+        for pair, curve in zip(self._ordered(), self.charts(), strict=True):
+            found = self.network_memory(*pair)
+            facts = (
+                Fact("peak in bytes", found.peak.bytes, f"while {found.peak_layer} runs"),
+                Fact("flash in bytes", found.flash.bytes),
+            )
+            sections = [Section("Along the depth", (curve,)), Section("Layers", (next(tables),))]
+            if self._is_bounded():
+                bound = next(tables)
+                sections.append(Section(bound.heading, (bound,)))
+            source = pair[0].network.source
+            chapters.append(Chapter(found.name, source, facts, sections=tuple(sections)))
+        names = first_texts([chapter.title for chapter in chapters])
+        return Page(self.name, names, tuple(chapters))
+
+    def _is_bounded(self) -> bool:
+        """Whether the device has a bandwidth, so that each layer has a least time."""
+        return self.device is not None and self.device.bandwidth is not None
 
     def _ordered(self) -> "zip_longest[tuple[Costs, OrderRecord | None]]":
         return zip_longest(self.networks, self.orders)

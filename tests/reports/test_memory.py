@@ -187,3 +187,20 @@ def test_the_training_of_a_network_without_macs_has_no_ratio_of_passes():
     )
     assert ran.returncode == 0
     assert "\nbackward pass: 0 macs\n" in ran.stdout.decode()
+
+
+def test_the_page_has_the_peak_and_the_flash_of_each_network_before_the_layers():
+    page = convcost.memory("vgg16", "mobilenet_v2", device="h100").page()
+    assert page.title == "VGG-16, MobileNet v2"
+    vgg, mobilenet = page.chapters
+    titles = [section.title.partition(" (")[0] for section in vgg.sections]
+    assert titles == ["Along the depth", "Layers", "On NVIDIA H100 80GB SXM"]
+    # The first two convolutions of stage 2: an expanded map of 112×112×96, and that of 56×56×96.
+    assert [(fact.name, fact.value, fact.note) for fact in mobilenet.facts] == [
+        (
+            "peak in bytes",
+            4 * 96 * (112 * 112 + 56 * 56),
+            "while stage2/bottleneck_1/depthwise_1 runs",
+        ),
+        ("flash in bytes", 4 * (3_504_872 + 34_112), ""),
+    ]
