@@ -1,8 +1,8 @@
 """Rules that several tools share."""
 
-from math import prod
+from math import floor, prod
 
-from convcost.conventions import UNKNOWN, CountingRule, choose, depends, fault, quantity
+from convcost.conventions import UNKNOWN, CountingRule, LayerUse, choose, depends, fault, quantity
 from convcost.conventions._formula import (
     BIAS,
     BIASES,
@@ -11,6 +11,7 @@ from convcost.conventions._formula import (
     GROUPS,
     HAS_BIAS,
     MACS,
+    NEIGHBOURS,
     POSITIONS_IN,
     PROJECTIONS,
     STATES,
@@ -65,11 +66,28 @@ WRONG_POSITIONS = quantity(
 SAMPLE_POSITIONS = quantity(
     "P_1", "positions of the output, in one sample", lambda use: prod(use.output.size)
 )
+
+
+def _scaled(use: LayerUse) -> int:
+    axes, scale = len(use.output.size), use.option("scale")
+    factor = prod(scale) if isinstance(scale, tuple) else scale**axes
+    return floor(X.of(use) * factor)
+
+
+SCALED = quantity("Z", "elements of the input times the scale of each axis, rounded down", _scaled)
+
+
+def if_scale(then: Formula, otherwise: Formula) -> Formula:
+    """`then` for a resize by a scale, `otherwise` for one to a size."""
+    return choose(lambda use: use.option("scale", None) is not None, "with a size", then, otherwise)
+
+
 # DeepSpeed and calflops have these rules: `PROFILED_MACS` for MACs, `PROFILED_FLOPS` for FLOPs.
 PROFILED_CONV = WEIGHTS * CONV_POSITIONS
 PROFILED_TRANSPOSED = POSITIONS_IN * C_IN * (C_OUT // GROUPS // GROUPS) * K
 SAME_SIZE = "computes the size as if `padding: same` added ⌊d·(f − 1)/2⌋ zeros on both sides"
 GROUPS_TWICE = "divides by the groups twice, so a depthwise one counts 0"
+SIZE_AS_TUPLE = "assumes `size` as a tuple; with an integer, the tool counts that integer"
 NO_MACS = "the tool counts FLOPs of recurrent layers, but no MACs"
 PROFILED_MACS: dict[str, Formula | CountingRule] = {
     "conv": fault(PROFILED_CONV, SAME_SIZE),
@@ -92,12 +110,10 @@ PROFILED_FLOPS: dict[str, Formula | CountingRule] = {
     "lstm": 2 * (MACS - PROJECTIONS) + 2 * STATES + BIASES * POSITIONS_IN,
     "batch_norm": if_affine(2 * X, X),
     "group_norm layer_norm instance_norm": if_affine(5 * X, 4 * X),
+    "local_response_norm": 4 * X + (NEIGHBOURS - 1) * POSITIONS_IN,
     "relu prelu elu leaky_relu silu gelu softmax pool": X,
     "log_softmax": ZERO,
-    "resize": depends(
-        choose(lambda use: use.option("size", 0) is None, "with a size", X, SAMPLE_POSITIONS),
-        "assumes `size` as a tuple; with an integer, the tool counts that integer",
-    ),
+    "resize": depends(if_scale(X, SAMPLE_POSITIONS), SIZE_AS_TUPLE),
     "relu6": depends(ZERO, "assumes nn.ReLU6; F.relu6 counts X"),
     "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),
 }

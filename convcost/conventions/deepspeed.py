@@ -1,5 +1,12 @@
-from convcost.conventions import ZERO, convention
-from convcost.conventions._rules import PROFILED_FLOPS, PROFILED_MACS
+from convcost.conventions import ZERO, convention, depends
+from convcost.conventions._rules import (
+    PROFILED_FLOPS,
+    PROFILED_MACS,
+    SAMPLE_POSITIONS,
+    SCALED,
+    SIZE_AS_TUPLE,
+    if_scale,
+)
 
 convention(
     "deepspeed",
@@ -17,7 +24,10 @@ convention(
             "meaning": """The second number of deepspeed: two operations per multiply-add, the
             biases of convolutions, and norms, activations and pools. Biases of linear layers
             count 0.""",
-            "rules": PROFILED_FLOPS,
+            "rules": {
+                **PROFILED_FLOPS,
+                "resize": depends(if_scale(SCALED, SAMPLE_POSITIONS), SIZE_AS_TUPLE),
+            },
         },
     },
 )

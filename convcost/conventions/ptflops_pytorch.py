@@ -3,12 +3,14 @@ from convcost.conventions import (
     BIASES,
     BRANCHES,
     MACS,
+    NEIGHBOURS,
     POSITIONS_IN,
     POSITIONS_OUT,
     PROJECTIONS,
     STATES,
     ZERO,
     K,
+    N,
     X,
     Y,
     convention,
@@ -16,7 +18,7 @@ from convcost.conventions import (
     fault,
     if_affine,
 )
-from convcost.conventions._rules import UNKNOWN_ATTENTION
+from convcost.conventions._rules import SCALED, UNKNOWN_ATTENTION, if_scale
 
 TWICE = "assumes a module, which counts twice: in its hook and in the function that it calls"
 
@@ -24,36 +26,40 @@ convention(
     "ptflops_pytorch",
     word="MACs",
     meaning="""`get_model_complexity_info` with `backend="pytorch"`, the default of 0.7:
-    multiply-adds, biases, norms, activations and pools of one sample. It counts modules with hooks,
-    and replaces functions with counting ones.""",
+    multiply-adds, biases, norms, activations and pools. It counts modules with hooks, for one
+    sample, and replaces functions with counting ones, for the whole batch.""",
     version="0.7.5",
     source="ptflops/pytorch_ops.py",
-    per_sample=True,
     rules={
-        "conv transposed_conv linear": MACS + BIAS,
-        "deformable_conv": MACS + BIAS + (BRANCHES + 22) * K * POSITIONS_OUT,
+        "conv transposed_conv linear": (MACS + BIAS) // N,
+        "deformable_conv": (MACS + BIAS + (BRANCHES + 22) * K * POSITIONS_OUT) // N,
         "matmul": depends(MACS, "torch.matmul; the operator @ counts 0"),
         "attention": UNKNOWN_ATTENTION,
-        "rnn": MACS + STATES + BIASES * POSITIONS_IN,
-        "gru": MACS + 7 * STATES + BIASES * POSITIONS_IN,
-        "lstm": MACS - PROJECTIONS + 10 * STATES + BIASES * POSITIONS_IN,
-        "batch_norm group_norm instance_norm": if_affine(2 * X, X),
-        "layer_norm": fault(X, "looks for an attribute that a layer norm names otherwise"),
-        "relu prelu elu gelu": depends(2 * X, TWICE),
-        "relu6 leaky_relu": depends(X, "assumes a module; F.leaky_relu counts 0"),
+        "rnn": (MACS + STATES + BIASES * POSITIONS_IN) // N,
+        "gru": (MACS + 7 * STATES + BIASES * POSITIONS_IN) // N,
+        "lstm": (MACS - PROJECTIONS + 10 * STATES + BIASES * POSITIONS_IN) // N,
+        "batch_norm group_norm instance_norm": if_affine(2 * X // N, X // N),
+        "layer_norm": fault(X // N, "looks for an attribute that a layer norm names otherwise"),
+        "local_response_norm": 4 * X + (NEIGHBOURS - 1) * POSITIONS_IN,
+        "relu prelu elu gelu": depends(X // N + X, TWICE),
+        "relu6 leaky_relu": depends(X // N, "assumes a module; F.leaky_relu counts 0"),
         "silu softmax": X,
         "log_softmax": ZERO,
-        "pool": depends(2 * X, TWICE),
-        "resize": depends(2 * Y, TWICE),
+        "pool": depends(X // N + X, TWICE),
+        "resize": depends(if_scale(Y // (N * N) + SCALED, Y // (N * N) + Y), TWICE),
         "join": depends(ZERO, "assumes `+` and `*`; torch.add and torch.mul count Y"),
     },
     rest=ZERO,
     variants={
         "once": {
-            "meaning": """As ptflops_pytorch before 0.7, which did not replace functions: each
+            "meaning": """As ptflops_pytorch before 0.7.1, which did not replace functions: each
             module counts once.""",
-            "version": "before 0.7",
-            "rules": {"relu prelu elu gelu pool": X, "silu softmax": ZERO, "resize": Y},
+            "version": "before 0.7.1",
+            "rules": {
+                "matmul local_response_norm silu softmax": ZERO,
+                "relu prelu elu gelu pool": X // N,
+                "resize": Y // (N * N),
+            },
         },
         "functional_activations": {
             "assumption": "if it calls its activations as functions",

@@ -323,6 +323,9 @@ BY_SOURCE = [
     ("convnet_burden", "{conv: 32, kernel: 3, padding: 1, bias: true}", 294912 + 2048),
     ("convnet_burden", "{max_pool: 3, stride: 2, padding: 1}", 2 * 256 * 4),
     ("deepspeed", "{transposed_conv: 16, kernel: 2, stride: 2, groups: 16}", 0),
+    ("deepspeed:flops", "{upsample: 1.5}", 16 * 8 * 8 * 9 // 4),
+    ("deepspeed:flops", "{upsample: [1.5, 2]}", 16 * 8 * 8 * 3),
+    ("deepspeed:flops", "local_response_norm", 4 * 16 * 8 * 8 + 4 * 8 * 8),
     ("ultralytics_thop:yolo", "batch_norm", 8 * 1024),
     ("thop", "{lstm: 32}", None),
 ]
