@@ -1,15 +1,17 @@
-"""Fuses several layers into one kind: norms, gates and attention that a model writes by hand.
+"""Fuses several layers into one kind: norms, gates, attention and contractions that a model writes
+by hand.
 
 Each rule starts at the last layer of a pattern. The other layers are removed if nothing else reads
 them. Constants of the code, such as ε and √2, are not in the layer graph, so no rule checks them.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options, without_layers
 from convcost.importing.passes.lower.reductions import GLOBAL
+from convcost.model.axes import reduced_axes
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
@@ -24,6 +26,7 @@ GATES = {
     ("erf",): "gelu",
     ("tanh", "add"): "gelu",  # tanh of x + 0.044715·x³
 }
+SUMS = ("sum", "mean")
 MAX_GATE = 2  # functions in a gate
 MAX_POLYNOMIAL_DEPTH = 6  # layers of a polynomial
 
@@ -101,13 +104,16 @@ class _Rewriter:
 Rule: TypeAlias = Callable[[_Rewriter, int, GraphLayer], bool]
 
 
-def fuse_patterns(layer_graph: LayerGraph) -> LayerGraph:
-    """The layers with one layer in place of each pattern."""
+def fuse_patterns(
+    layer_graph: LayerGraph, rules: Mapping[str, Sequence[Rule]] | None = None
+) -> LayerGraph:
+    """The layers with one layer in place of each pattern; `rules` are RULES by default."""
+    rules = RULES if rules is None else rules
     graph = _Rewriter(layer_graph)
     unread = {index for index in range(len(graph.layers)) if not graph.readers[index]}
     changed = False
     for index, _ in enumerate(layer_graph.layers):
-        for rule in RULES.get(function_or_kind(graph.layers[index]), ()):
+        for rule in rules.get(function_or_kind(graph.layers[index]), ()):
             if rule(graph, index, graph.layers[index]):
                 changed = True
                 break
@@ -411,6 +417,60 @@ def _fuse_heads(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     return False
 
 
+# Contractions
+
+
+def _fuse_contraction(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """A product and a sum over its output: an einsum, which costs one multiply-add for each
+    product. Correlation, involution and attention by hand are of this form. The product may be a
+    `scale`, whose factors then become a layer of their own."""
+    (source,) = layer.inputs
+    product = graph.producer(source, "multiply", "scale")
+    if product is None:
+        return False
+    inputs, shapes = product.inputs, [graph.shape(source) for source in product.inputs]
+    learned = product
+    if product.kind == "scale":
+        shared = product.shares is not None or any(n.shares == source for n in graph.layers)
+        if shared or product.option("shift") or not product.option("factor"):
+            return False
+        factors = _factors(product)
+        inputs, shapes = (*inputs, source), [product.output, factors]
+        options = (("shape", factors),)
+        learned = product._replace(kind="learned", options=options, output=factors)
+    if not _sums(layer.option("over"), product.output, shapes):
+        return False
+    graph.layers[source] = learned
+    done = graph.replace(index, "contract", inputs, dict(layer.options))
+    graph.layers[index] = graph.layers[index]._replace(path=layer.path)
+    return done
+
+
+def _factors(scale: GraphLayer) -> Shape:
+    """The shape of the factors of a scale; axes of size 1 broadcast."""
+    if scale.option("over") == "all":
+        return scale.output
+    channels = 1 if scale.option("shared") else scale.output.channels
+    return Shape(channels, (1,) * len(scale.output.size))
+
+
+def _sums(over: Any, product: Shape, shapes: list[Shape]) -> bool:
+    """Whether at least two branches have the full extent of an axis that is summed. If a branch has
+    extent 1 there, like a channel gate, the product only scales the other branch."""
+    if over in ("channels", "all") and product.channels > 1:
+        return [shape.channels for shape in shapes].count(product.channels) > 1
+    rank = len(product.size)
+    # A branch with fewer axes has the innermost ones.
+    sizes = [(1,) * (rank - len(shape.size)) + shape.size for shape in shapes]
+    return any(
+        [size[axis - 1] for size in sizes].count(product.size[axis - 1]) > 1
+        for axis in reduced_axes(over, product.size, "sum")
+        if product.size[axis - 1] > 1
+    )
+
+
+# A contraction is found after all learned factors became options of other layers.
+CONTRACTIONS: dict[str, tuple[Rule, ...]] = dict.fromkeys(SUMS, (_fuse_contraction,))
 RULES: dict[str, tuple[Rule, ...]] = {
     "multiply": (_fuse_gate, _fuse_glu, _fuse_norm),
     "divide": (_fuse_softmax, _fuse_norm, _fuse_local_response_norm),

@@ -2,14 +2,14 @@
 
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.passes.affine import merge_affine
-from convcost.importing.passes.contractions import fuse_contractions
-from convcost.importing.passes.fusions import fuse_patterns
+from convcost.importing.passes.fusions import CONTRACTIONS, fuse_patterns
 from convcost.importing.passes.unread import remove_unread
 
 
 def rewrite(graph: LayerGraph) -> LayerGraph:
     """The graph with one layer for each pattern. No pass changes the params or buffers."""
-    rewritten = fuse_contractions(merge_affine(fuse_patterns(remove_unread(graph))))
+    fused = merge_affine(fuse_patterns(remove_unread(graph)))
+    rewritten = fuse_patterns(fused, CONTRACTIONS)
     assert _stored(rewritten) == _stored(graph), "a pass lost weights"
     return rewritten
 

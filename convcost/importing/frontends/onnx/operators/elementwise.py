@@ -7,7 +7,7 @@ from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import operator, row_of
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor, with_rank
-from convcost.importing.passes.contractions import SUMS
+from convcost.importing.passes.fusions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
 

@@ -7,7 +7,7 @@ from convcost.importing.frontends.torch.constant_value import ConstantValue
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, known, only_joined, operator
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.contractions import SUMS
+from convcost.importing.passes.fusions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
 from convcost.model.shape import broadcast
 
