@@ -79,10 +79,12 @@ def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
 
 
 def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
-    """Records the outputs of an operator that depends on no input of the model."""
+    """Records the outputs of an operator that depends on no input of the model. If it has weights,
+    its integers are options, such as the order of a TRANSPOSE."""
     constants = [*call.constants.values()]
-    if Trait.SAME in OPERATORS.of(call.op).traits:
-        constants = constants[:1]
+    if weights := [constant for constant in constants if constant.real]:
+        call.exclude("", *(at for at, constant in call.constants.items() if not constant.real))
+        constants = weights
     sources = tuple(dict(entry for constant in constants for entry in constant.sources).items())
     for name, tensor, numbers in zip_longest(call.outputs, outputs, computed(call)):
         call.context.constants[name] = constant_of(tensor, numbers, sources)

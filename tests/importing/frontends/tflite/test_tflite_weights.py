@@ -138,6 +138,14 @@ def test_weights_that_are_used_to_compute_a_tensor_are_named(tmp_path):
     assert graph.notes == (f"128 numbers of the file are {why}: `a` (120), `b` (8)",)
 
 
+def test_the_order_of_transposed_weights_is_an_option(tmp_path):
+    nodes = [node("TRANSPOSE", "v", "order", "-> w"), conv("x", "w", "-> y", Padding=SAME)]
+    tensors = {"x": X, "v": array(3, 3, 8, 4), "order": ints(3, 0, 1, 2), "w": (4, 3, 3, 8)}
+    graph = imported_graph(tmp_path, model(nodes, tensors | {"y": (1, *X[1:3], 4)}))
+    assert summed_counts(graph) == (4 * 3 * 3 * 8, 0, 4 * 3 * 3 * 8 * X[1] * X[2])
+    assert graph.notes == ()
+
+
 def test_a_state_is_no_stored_tensor(tmp_path):
     nodes = [
         node("READ_VARIABLE", "handle", "-> s"),
