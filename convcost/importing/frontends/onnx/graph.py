@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
-from math import prod
 from typing import Any, NamedTuple
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper, numpy_helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper
 
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.model.errors import ConstraintError
@@ -36,25 +35,6 @@ class OnnxGraph(NamedTuple):
     opset: int
     nodes: tuple[OnnxNode, ...]
     outputs: tuple[str, ...]
-
-
-def stored_integers(model: ModelProto) -> dict[str, list[int]]:
-    """The small tensors of integers in a file, such as shapes and axes, by name."""
-    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
-    for node in model.graph.node:
-        if node.op_type == "Constant" and node.output:
-            tensors.update(
-                (node.output[0], attribute.t)
-                for attribute in node.attribute
-                if attribute.name == "value"
-            )
-    return {
-        name: numpy_helper.to_array(tensor).reshape(-1).tolist()
-        for name, tensor in tensors.items()
-        if tensor.data_type == tensor.INT64
-        and tensor.data_location != tensor.EXTERNAL
-        and prod(tensor.dims) <= MAX_SMALL_TENSOR
-    }
 
 
 def graph_of(model: ModelProto) -> OnnxGraph:

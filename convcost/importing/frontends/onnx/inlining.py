@@ -14,10 +14,6 @@ MAX_ADDED_NODES = 20_000  # operators that a loop becomes, or that the calls of 
 AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
 
 
-def has_control_flow(model: ModelProto) -> bool:
-    return any(node.op_type in ("If", "Loop") for node in model.graph.node)
-
-
 def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -> bool:
     """Replaces each `If` and `Loop` of the model's own graph whose condition or number of steps is
     constant. Returns whether there was one; the operators in its place may contain others."""

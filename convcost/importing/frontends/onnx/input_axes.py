@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 from convcost.importing.frontends.onnx.graph import OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
+from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.operator_graph import readers_of
 from convcost.importing.ir.ops import Trait
 from convcost.importing.ir.tensor import SEQUENCE_RANK
@@ -122,11 +123,11 @@ def summed_inputs(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> set[str
 def batch_added(
     nodes: Sequence[OnnxNode],
     inputs: Mapping[str, Sequence[int | None]],
-    stored: Mapping[str, list[int]],
+    stored: Mapping[str, Constant],
 ) -> dict[str, str]:
     """The inputs without a batch: the model adds an axis of extent 1 in front of their axes. Each
     has the name of the tensor with that axis. `inputs` have their extents, None if open, and
-    `stored` has the integers of the file."""
+    `stored` has the constants of the file."""
     origin = {name: name for name in inputs}
     found: dict[str, str] = {}
     for node in nodes:
@@ -134,7 +135,9 @@ def batch_added(
         if name and row_of(node.op).op == "identity":
             origin[node.outputs[0]] = name
         elif name and (inputs[name] or (None,))[0] not in (None, 1):
-            numbers = stored.get(node.input(1), [])
+            constant = stored.get(node.input(1))
+            data = None if constant is None else constant.data
+            numbers = [] if data is None else data.ravel().tolist()
             axes = node.attributes.get("axes", numbers) if node.op == "Unsqueeze" else ()
             to = node.attributes.get("shape", numbers) if node.op == "Reshape" else ()
             if 0 in axes or [*to] == [1, *inputs[name]]:

@@ -21,7 +21,6 @@ from convcost.importing.frontends.onnx.folding import (
 from convcost.importing.frontends.onnx.fused_operators import expanded
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
 from convcost.importing.frontends.onnx.inlining import (
-    has_control_flow,
     inline_functions,
     resolve_control_flow,
 )
@@ -73,33 +72,28 @@ def lower_model(
     while True:
         with _conforming_to_onnx("the file's operators or tensors"):
             graph = graph_of(model)
-            closed = close_dims(model, graph, size, dims)
+            constants = stored_constants(model, graph)
+            closed = close_dims(model, graph, constants, size, dims)
         with at_other_dims(closed.moved, size, again=again), _exported_for_samples(closed.notes):
-            if not _resolve_control_flow(model, graph, closed):
-                return _lower(model, graph, closed, path)
+            with _conforming_to_onnx("the file's operators or tensors"):
+                computed = {**constants}
+                shapes = inferred_shapes(model, graph, closed, computed)
+                if resolve_control_flow(model, computed):
+                    continue
+                context = _prepared(model, graph, closed, path, constants, shapes)
+            return _lower(model, context, closed, graph.outputs)
 
 
-def _resolve_control_flow(model: ModelProto, graph: OnnxGraph, closed: ModelInputs) -> bool:
-    """Replaces operators that run other graphs, such as `If`, by these graphs in the model. Returns
-    whether there was one."""
-    if not has_control_flow(model):
-        return False
-    with _conforming_to_onnx("the file's operators or tensors"):
-        constants = stored_constants(model, graph)
-        inferred_shapes(model, graph, closed, constants)
-        return resolve_control_flow(model, constants)
-
-
-def _lower(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path) -> LayerGraph:
-    with _conforming_to_onnx("the file's operators or tensors"):
-        context = _prepared(model, graph, closed, path)
+def _lower(
+    model: ModelProto, context: OnnxContext, closed: ModelInputs, outputs: Sequence[str]
+) -> LayerGraph:
     builder, names, readers = context.builder, context.names, InputReaders(context.graph.nodes)
     for entry in closed.inputs:
         context.values[entry.name] = _add_input(context, readers, entry)
     for node in context.graph.nodes:
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
             _lower_node(context, node)
-    ends = [context.values[output] for output in graph.outputs if output in context.values]
+    ends = [context.values[output] for output in outputs if output in context.values]
     report_skipped(context)
     report_weights(context, context.derived.computed, context.derived.keys)
     builder.classes.update(names.classes)
@@ -125,10 +119,16 @@ def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
     return conforming(f"{what} do not conform to ONNX", hint)
 
 
-def _prepared(model: ModelProto, graph: OnnxGraph, closed: ModelInputs, path: Path) -> OnnxContext:
-    """The model after shape inference, constant folding and the replacement of patterns."""
-    constants = stored_constants(model, graph)
-    shapes = inferred_shapes(model, graph, closed, {**constants})
+def _prepared(
+    model: ModelProto,
+    graph: OnnxGraph,
+    closed: ModelInputs,
+    path: Path,
+    constants: dict[str, Constant],
+    shapes: dict[str, Dims],
+) -> OnnxContext:
+    """The model after constant folding and the replacement of patterns. `constants` are those that
+    the file stores."""
     same_bytes(model, constants)
     same_source(model, constants)
     excluded = unmark_scales(graph, constants)

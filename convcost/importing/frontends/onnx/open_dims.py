@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeAlias
 
 from onnx import ModelProto, ValueInfoProto
 
-from convcost.importing.frontends.onnx.graph import OnnxGraph, stored_integers
+from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.input_axes import (
     InputReaders,
     axis_readers,
@@ -15,6 +15,7 @@ from convcost.importing.frontends.onnx.input_axes import (
     input_channel,
     summed_inputs,
 )
+from convcost.importing.ir.constant import Constant
 from convcost.importing.passes.channel_axis import has_one_channel
 from convcost.importing.passes.model_inputs import MIN_SIZED_RANK, dims_text, fill_size
 from convcost.model.errors import ConstraintError
@@ -53,9 +54,13 @@ class DeclaredInput(NamedTuple):
 
 
 def close_dims(
-    model: ModelProto, graph: OnnxGraph, size: Dims | None, dims: Mapping[str, int]
+    model: ModelProto,
+    graph: OnnxGraph,
+    constants: Mapping[str, Constant],
+    size: Dims | None,
+    dims: Mapping[str, int],
 ) -> ModelInputs:
-    """The inputs with all dimensions known.
+    """The inputs with all dimensions known; `constants` are those that the file stores.
 
     The batch is 1. Other open dimensions get their number from `dims` by name, otherwise from
     `size`. If the model leaves no dimension open, `size` replaces the dimensions of the file.
@@ -67,7 +72,7 @@ def close_dims(
     declared = [_declared(entry) for entry in model.graph.input if entry.name not in weights]
     inputs = {entry.name: entry.extents for entry in declared}
     along, summed = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
-    added = batch_added(graph.nodes, inputs, stored_integers(model))
+    added = batch_added(graph.nodes, inputs, constants)
     axes = {
         name: min(along.get(name, 0), max(len(extents) - 1, 0)) for name, extents in inputs.items()
     }
