@@ -171,7 +171,7 @@ def _value(call: FusedCall, form: ast.expr) -> str:
 # Products with weights of few bits
 
 
-@expansion("MatMulNBits", "MatMulBnb4")
+@expansion("MatMulNBits")
 def matmul_n_bits(call: FusedCall) -> tuple[str, ...]:
     """Inputs: x, packed weights, scales, zero points, group indices, bias. The weights are [K,
     N]."""
@@ -181,33 +181,6 @@ def matmul_n_bits(call: FusedCall) -> tuple[str, ...]:
         raise LookupError("the stored weights have fewer numbers than the product needs")
     y = call.one("MatMulInteger", call.name(0), call.unpacked(1, dims, bits))
     return (call.plus(y, 5),)
-
-
-@expansion("MoE", "QMoE")
-def mixture(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, the scores of a router, then weights and biases of three products. QMoE has scales
-    between them, and stores two weights of four bits in a byte."""
-    step = 3 if call.node.op == "QMoE" else 2
-    bits = call.get("expert_weight_bits", 4) if call.node.op == "QMoE" else BYTE
-    names: list[str] = []
-    for position in range(2, 2 + 3 * step, step):
-        name = call.name(position)
-        if name and bits < BYTE:
-            *outer, inner = call.dims(position)
-            name = call.unpacked(position, (*outer, inner * BYTE // bits), bits)
-        names += [name, call.name(position + step - 1)]
-    return (call.one("Experts", call.name(0), *names, chosen=call.get("k", 1)),)
-
-
-@expansion("GatherBlockQuantized")
-def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: packed table, indices, scales, zero points."""
-    bits = call.get("bits", 4)
-    kind = call.stored[call.name(0)][0]
-    *rows, row = call.dims(0)
-    share = BYTE // bits if kind == "uint8" else 1
-    table = call.unpacked(0, (*rows, row * share), bits) if share > 1 else call.name(0)
-    return (call.one("Gather", table, call.name(1), axis=call.get("gather_axis", 0)),)
 
 
 @expansion("FusedMatMul", "TransposeMatMul")

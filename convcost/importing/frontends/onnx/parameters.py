@@ -220,12 +220,9 @@ SCALES: Mapping[str, tuple[int, ...]] = {
     "DynamicQuantizeMatMul": (2, 3),
     "MatMulIntegerToFloat": (2, 3, 4, 5),
     "MatMulNBits": (2, 3, 4),
-    "MatMulBnb4": (2,),
-    "GatherBlockQuantized": (2, 3),
     "QAttention": (3, 4, 6, 7),
     "DynamicQuantizeLSTM": (8, 9, 10, 11),
     "QEmbedLayerNormalization": tuple(range(8, 18)),
-    "QMoE": (3, 6, 9, 11, 12, 13),
     **dict.fromkeys(("QLinearAveragePool", "QLinearGlobalAveragePool"), (1, 2, 3, 4)),
     **dict.fromkeys(("QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"), (1, 2, 3, 4)),
 }
