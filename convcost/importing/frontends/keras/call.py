@@ -1,6 +1,6 @@
 """A call of a Keras layer, and the table of layers."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -19,8 +19,7 @@ class LayerCall(NamedTuple):
     """A call of a layer with class `kind` on `values`; the keys of its weights begin with `key`.
 
     `places` are the positions or keywords of the values, if a graph states them; `keywords` are the
-    other keyword arguments of the call. `inner` lowers a layer inside this layer. `reads` are the
-    numbers of the outputs that something reads; None if a graph does not state them.
+    other keyword arguments of the call. `inner` lowers a layer inside this layer.
     """
 
     builder: GraphBuilder
@@ -32,11 +31,6 @@ class LayerCall(NamedTuple):
     places: tuple[str, ...] = ()
     keywords: Mapping[str, Any] = MappingProxyType({})
     inner: "Inner | None" = None
-    reads: Collection[int] | None = None
-
-    def is_read(self, number: int) -> bool:
-        """Whether something may read an output."""
-        return self.reads is None or number in self.reads
 
     @property
     def x(self) -> Tensor:

@@ -99,8 +99,6 @@ class _KerasWalk:
         self.groups: dict[str, str] = {}
         # Output shapes of calls in the configuration, by layer and call.
         self.declared: dict[tuple[str, int], list[int | None]] = {}
-        # Outputs of calls that layers or the model read, by layer and call.
-        self.reads: dict[tuple[str, int], set[int]] = {}
 
     def model(
         self, config: dict[str, Any], path: Path, key: str, feed: CallInputs | None
@@ -137,7 +135,7 @@ class _KerasWalk:
                 built = inner.get("build_input_shape") if isinstance(inner, dict) else None
                 shape = layer["config"].get("batch_input_shape") or built
                 tensors = (self._input({"name": "input", "batch_shape": shape}),)
-            tensors = self._call(layer, path, key, CallInputs(tensors))
+            tensors = self._call(layer, path, key, CallInputs(tensors))[:1]
         if tensors is None:
             raise ConstraintError("CC404", "the model has no layers")
         return tensors
@@ -161,8 +159,6 @@ class _KerasWalk:
         masking = masks(calls) - {name for name, *_ in ends}
         self.builder.free.update(call.kind for call in calls if call.layer in masking)
         calls = [call for call in calls if call.layer not in masking]
-        for name, node, tensor in ends:
-            self.reads.setdefault((f"{key}/{name}", node), set()).add(tensor)
         self._lower_calls(calls, layers, known, path, key)
         several(known, ends)
         return tuple(known[end] for end in ends)
@@ -180,9 +176,6 @@ class _KerasWalk:
         for call in calls:
             with named(f"layer `{'/'.join((*path, call.layer))}`"):
                 without_masks.append(call._replace(sources=unmasked(call.sources, call.kind)))
-        for source in (source for call in without_masks for source in call.sources):
-            name, node, tensor = source.reference
-            self.reads.setdefault((f"{key}/{name}", node), set()).add(tensor)
         for name, node, _, read in in_order(without_masks, known):
             several(known, (source.reference for source in read))
             values = tuple(known[source.reference] for source in read)
@@ -288,7 +281,7 @@ class _KerasWalk:
         places = tuple(source.place for source in use.feed.sources)
         call = LayerCall(
             self.builder, use.kind, use.layer["config"], use.feed.values, use.path, use.key, places,
-            keywords(use.layer, use.node), self._inner, self.reads.get((use.key, use.node)),
+            keywords(use.layer, use.node), self._inner,
         )  # fmt: skip
         first, where = len(self.builder.layers), "/".join(use.path)
         try:
@@ -317,7 +310,7 @@ class _KerasWalk:
         outer, _, name = key.rpartition("/")
         self.groups[f"{key}/{name_of(layer)}"] = f"{self.groups[outer]}/{name}"
         try:
-            (value,) = self._call(layer, path, key, CallInputs((x,)))
+            value, *_ = self._call(layer, path, key, CallInputs((x,)))
         finally:
             self.builder = before
         return value

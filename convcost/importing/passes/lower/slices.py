@@ -59,17 +59,19 @@ def split_axis(
     lengths: Sequence[int],
     path: Path,
     *,
-    used: Sequence[bool],
+    used: Sequence[bool] = (),
     drop: bool = False,
 ) -> list[Tensor]:
-    """The parts of an axis, one after the other. A part that is not `used` adds no layer; `drop`
-    removes the axis from parts of a single entry."""
+    """The parts of an axis, one after the other. A part without entries adds no layer, and
+    neither does one that is not `used`, if that is stated. `drop` removes the axis from parts of a
+    single entry."""
     axis %= len(x.dims)
     if sum(lengths) != x.dims[axis]:
         raise ConstraintError(
             "CC404", f"its parts {list(lengths)} are not the {x.dims[axis]} entries of axis {axis}"
         )
     found = []
+    used = used or [length > 0 for length in lengths]
     for length, end, read in zip(lengths, accumulate(lengths), used, strict=True):
         kept = range(end - length, end)
         if read:

@@ -88,8 +88,7 @@ def pad(call: LayerCall) -> Tensor:
 def _parts(
     call: LayerCall, axis: int, lengths: Sequence[int], *, drop: bool = False
 ) -> tuple[Tensor, ...]:
-    used = [*map(call.is_read, range(len(lengths)))]
-    return tuple(split_axis(call.builder, call.x, axis, lengths, call.path, used=used, drop=drop))
+    return tuple(split_axis(call.builder, call.x, axis, lengths, call.path, drop=drop))
 
 
 def _axes(call: LayerCall, name: str, rank: int) -> list[int]:

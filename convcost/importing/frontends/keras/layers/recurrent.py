@@ -52,10 +52,7 @@ def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
             Direction(kind, options, _recurrent(_inside(call, key), kind, options, both=False))
             for key, kind, options in (("forward", name, config), ("backward", other, back))
         ]
-    sides = [
-        _half(call, direction, direction.y) if merged or call.is_read(number) else direction.y
-        for number, direction in enumerate(directions)
-    ]
+    sides = [_half(call, direction, direction.y) for direction in directions]
     if merged is None:
         return _with_states(call, sides, directions)
     kind = MERGED[merged]
@@ -132,14 +129,13 @@ def _half(call: LayerCall, direction: Direction, x: Tensor) -> Tensor:
 def _with_states(
     call: LayerCall, outputs: Sequence[Tensor], directions: Sequence[Direction]
 ) -> tuple[Tensor, ...]:
-    """The outputs, and the last states of each direction that something reads. A state is the last
-    step of the output; an LSTM has a second one with the same dims."""
+    """The outputs, and the last states of each direction. A state is the last step of the output;
+    an LSTM has a second one with the same dims."""
     found = [*outputs]
-    for direction in directions if call.reads else ():
-        if not direction.config.get("return_state"):
-            continue
-        for _ in range(2 if direction.name == "LSTM" else 1):
-            found.append(_state(call, direction) if call.is_read(len(found)) else direction.y)
+    for direction in directions:
+        if direction.config.get("return_state"):
+            states = 2 if direction.name == "LSTM" else 1
+            found += [_state(call, direction) for _ in range(states)]
     return tuple(found)
 
 

@@ -55,10 +55,7 @@ def topk(call: OnnxCall) -> tuple[Tensor, ...]:
         return ()
     axis = call.axis(-1, len(x.dims))
     dims = (*x.dims[:axis], *number, *x.dims[axis + 1 :])
-    first = call.custom(dims)
-    if not call.is_output_used(1):
-        return (first,)
-    return first, call.custom(dims, "topk, indices")
+    return call.custom(dims), call.custom(dims, "topk, indices")
 
 
 without_layer("shape", "Shape", "Size", "SplitToSequence", "SequenceAt", "SequenceConstruct",

@@ -43,11 +43,8 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     steps = made.dims[time]
     ends: dict[str, Any] = {"axis": time, "kept": range(steps - 1, steps), "path": ("last",)}
     state = (directions, 1, hidden) if batch == 1 else (1, directions, hidden)
-    for position in (1, 2):
-        if call.is_output_used(position):
-            results.append(reshaped(call.lower("slice", made, **ends), state))
-        elif position < len(call.outputs):
-            results.append(results[0]._replace(dims=call.dims(position) or results[0].dims))
+    if x.dims[batch] == 1:
+        results += [reshaped(call.lower("slice", made, **ends), state) for _ in call.outputs[1:3]]
     return tuple(results)
 
 

@@ -18,8 +18,7 @@ def split(call: OnnxCall) -> tuple[Tensor, ...]:
         parts = call.get("num_outputs", len(call.outputs))
         share = -(-x.dims[axis] // parts)
         lengths = (*(share for _ in range(parts - 1)), x.dims[axis] - share * (parts - 1))
-    used = [call.is_output_used(position) for position in range(len(lengths))]
-    return tuple(split_axis(call.builder, x, axis, lengths, call.path(), used=used))
+    return tuple(split_axis(call.builder, x, axis, lengths, call.path()))
 
 
 # One part of a sequence, found as a pattern.
