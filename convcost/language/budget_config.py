@@ -6,7 +6,7 @@ from convcost.language.budgets import BudgetParser
 from convcost.language.fields import FieldReader
 from convcost.language.patterns import comparisons, has_wildcard, matcher
 from convcost.language.problems import Problems
-from convcost.language.yaml_nodes import Mapping, Node, Scalar, parse_documents
+from convcost.language.yaml_nodes import Mapping, Node, Scalar, filled_documents, parse_documents
 from convcost.language.yaml_nodes import Sequence as SequenceNode
 from convcost.model.errors import Source, Span, SpecError
 from convcost.model.network import Budget
@@ -65,13 +65,17 @@ def read_config(source: Source) -> tuple[ConfiguredBudget, ...]:
     """The budgets of a configuration. Raises SpecError with all problems."""
     nodes, found = parse_documents(source.text)
     problems = Problems(found)
-    root = nodes[0] if nodes else None
+    documents = filled_documents(nodes)
+    root = documents[0] if documents else None
     budgets: tuple[ConfiguredBudget, ...] = ()
     if type(root) is Mapping:
         with limited_suggestions():
             budgets = _budgets(root, problems)
     elif not problems:
         problems.add("CC005", "a configuration must be a mapping", root, MINIMAL_CONFIG)
+    for other in documents[1:2]:
+        hint = "remove the line `---`, and put all budgets into one list"
+        problems.add("CC005", "a configuration must be one document", other, hint)
     if problems:
         raise SpecError(source, problems)
     return budgets

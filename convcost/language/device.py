@@ -3,7 +3,7 @@
 from convcost.language.budgets import parse_bytes
 from convcost.language.fields import FieldReader
 from convcost.language.problems import Problems
-from convcost.language.yaml_nodes import Mapping, Node, parse_documents
+from convcost.language.yaml_nodes import Mapping, Node, filled_documents, parse_documents
 from convcost.model.dtypes import BITS
 from convcost.model.errors import Source, SpecError
 from convcost.model.figures import parse_whole_figure
@@ -17,7 +17,8 @@ def parse_device(source: Source) -> Device:
     """The device of a file. Raises SpecError with all problems."""
     nodes, found = parse_documents(source.text)
     problems = Problems(found)
-    root = nodes[0] if len(nodes) == 1 else None
+    documents = filled_documents(nodes)
+    root = documents[0] if len(documents) == 1 else None
     device: Device | None = None
     if type(root) is Mapping:
         device = _DeviceParser(problems).parse(root, source)

@@ -20,6 +20,7 @@ from convcost.language.yaml_nodes import (
     Scalar,
     Sequence,
     count_values,
+    filled_documents,
     parse_documents,
 )
 from convcost.model.errors import Note, Source, SpecError
@@ -124,8 +125,7 @@ class Documents:
         return {name: n.text if type(n) is Scalar else "" for name, n in found.items()}
 
     def _list(self, nodes: list[Node]) -> None:
-        # A `---` at the end of a file begins an empty document.
-        filled = [node for node in nodes if not (type(node) is Scalar and node.null)]
+        filled = filled_documents(nodes)
         for index, node in enumerate(filled or nodes):
             if type(node) is not Mapping:
                 message = "a spec must be a mapping with `input` and `layers`"

@@ -156,6 +156,11 @@ def parse_documents(text: str) -> tuple[list[Node], list[Problem]]:
     return reader.documents, reader.problems
 
 
+def filled_documents(documents: Iterable[Node]) -> list[Node]:
+    """The documents that are not empty: a `---` at the end of a file begins an empty one."""
+    return [node for node in documents if not (type(node) is Scalar and node.null)]
+
+
 def _make_loader(text: str) -> Any:
     if hasattr(yaml, "CSafeLoader"):
         return yaml.CSafeLoader(text)

@@ -221,7 +221,8 @@ def _matching_no_file(
 
 
 def _unused_message(path: Path, rules: ConfiguredBudget) -> str:
-    folders = [glob for glob in rules.specs if path_exists(path.parent / glob)]
+    paths = {glob: path.parent / glob for glob in rules.specs if glob}
+    folders = [glob for glob in paths if os.path.isdir(paths[glob])]  # noqa: PTH112  no error for any name
     meant = f"; did you mean `{folders[0].rstrip('/')}/*`?" if folders else ""
     globs = first_texts([f"`{glob}`" for glob in rules.specs])
     where = f"{path}:{rules.span.line}"

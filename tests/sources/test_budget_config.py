@@ -118,6 +118,20 @@ def test_an_error_in_a_layer_causes_no_error_in_a_rule(project):
     ]
 
 
+@pytest.mark.parametrize("other", [ONE, "budgets:", "- 1", "{}"])
+def test_a_configuration_of_several_documents_is_refused(other):
+    """Otherwise the budgets of all but the first have no effect."""
+    assert refusal(f"{ONE}---\n{other}\n") == (
+        "convcost.yaml:3:1: error[CC005]: a configuration must be one document\n"
+        "  help: remove the line `---`, and put all budgets into one list"
+    )
+
+
+def test_an_empty_document_of_a_configuration_is_ignored(project):
+    code, answer = configured(project, f"---\n---\n{ONE}---\n# the end\n")
+    assert (code, [finding["limit"] for finding in answer["findings"]]) == (1, [1])
+
+
 # Which specs a budget is for
 
 
@@ -153,6 +167,10 @@ def test_a_glob_is_relative_to_the_folder_of_the_configuration(project, glob, co
             "did you mean `models/*`?")),
         ("{specs: ../net.yaml, params: 1}",
             "convcost.yaml:2: this budget applies to no spec: no file matches `../net.yaml`"),
+        ("{specs: .//net.yaml, params: 1}",
+            "convcost.yaml:2: this budget applies to no spec: no file matches `.//net.yaml`"),
+        ("{specs: '', params: 1}",
+            "convcost.yaml:2: this budget applies to no spec: no file matches ``"),
         ("{specs: [a, b, c, d, e, f], params: 1}",
             ("convcost.yaml:2: this budget applies to no spec: no file matches `a`, `b`, `c` "
             "and 3 more")),

@@ -142,12 +142,17 @@ def test_rates_are_those_of_clock_and_units_or_half_of_the_printed_operations(
         ("{source: s, ram: 1MiB, macs: 5}", ["`macs` must be a mapping of dtypes"]),
         ("{source: s, ram: 1MiB, macs: {int9: 5}}", ["`macs` has no dtype `int9`"]),
         ("- 1", ["a device is one mapping"]),
+        ("{source: s, ram: 1MiB}\n---\n{}", ["a device is one mapping"]),
     ],
 )
 def test_a_wrong_device_is_an_error_with_a_place(text, problems):
     with pytest.raises(SpecError) as error:
         parse_device(Source("d.yaml", text))
     assert [problem.message for problem in error.value.problems] == problems
+
+
+def test_an_empty_document_after_a_device_is_ignored():
+    assert parse_device(Source("d.yaml", "{source: s, ram: 1KiB}\n---\n")).ram == 1024
 
 
 def test_an_unknown_device_lists_the_known_ones():
