@@ -13,7 +13,7 @@ from convcost.reports.compare import Comparison, compare_points
 from convcost.reports.compare.settings import applied_notes
 from convcost.reports.sweep import Sweep
 from convcost.reports.sweep.points import Axis, Point, PointCosts, cost_point, points, points_text
-from convcost.reports.sweep.selection import PointCollector, SweepView, SweptNetwork
+from convcost.reports.sweep.selection import SweepView, SweptNetwork, select_points
 from convcost.sources.networks import collect
 from convcost.sources.spec_files import open_source
 
@@ -25,24 +25,23 @@ def analyze_sweep(
     view: SweepView | None = None,
     conventions: Sequence[CountingConvention] = (),
 ) -> Sweep:
-    """The costs of every network at every point. Keeps the totals of the points that the view
-    selects, but not their layers, to save memory. Raises an ExceptionGroup of all errors of the
-    specs."""
+    """The costs of every network at every point. Keeps the totals of the points, but not their
+    layers, to save memory. Raises an ExceptionGroup of all errors of the specs."""
     chosen = view or SweepView()
 
     def sweep(spec: str) -> Iterable[SweptNetwork]:
         documents, pick = _documents(spec)
-        found: dict[str, PointCollector] = {}
+        found: dict[str, list[PointCosts]] = {}
         for point, network in _networks_at(documents, pick, axes):
-            collector = found.setdefault(network.name, PointCollector(chosen))
-            collector.add(cost_point(point, costs(network, batch, conventions)))
-        for name, collector in found.items():
+            at = cost_point(point, costs(network, batch, conventions))
+            found.setdefault(network.name, []).append(at.without_layers())
+        for name, every in found.items():
 
             def recount(point: Point, name: str = name) -> Costs:
                 (network,) = _load(documents, point, name)
                 return costs(network, batch, conventions)
 
-            yield collector.swept(recount)
+            yield select_points(every, chosen, recount)
 
     return Sweep(tuple(collect(specs, sweep)), chosen)
 

@@ -14,13 +14,12 @@ NAMES = ("path", "network")  # keys with the smallest first; of all others, the 
 
 
 class RowsLeftOut(NamedTuple):
-    """How many rows are left out. `tied` of them have the values of the last row that is shown,
-    which are `last`. `keys` name these values, such as `macs`."""
+    """How many rows are left out. `tied` of them have the values of the last row that is shown.
+    `keys` name these values, such as `macs`."""
 
     rows: int = 0
     tied: int = 0
     keys: str = ""
-    last: tuple[Any, ...] = ()
 
     def notes(self, noun: str = "row", more: str = "") -> Iterator[str]:
         """The note `7 more rows; 2 of them have the same macs as the last row`, if rows are left
@@ -66,13 +65,11 @@ def first_rows(
     top: int | None,
     sort: str | None,
     value: Value[Row],
-    before: RowsLeftOut = RowsLeftOut(),  # noqa: B008  frozen
 ) -> tuple[list[Row], RowsLeftOut]:
-    """The first `top` rows in the order of `sort`, and how many more there are. `before` are rows
-    that were left out of `rows`."""
+    """The first `top` rows in the order of `sort`, and how many more there are."""
     ordered = sort_rows(rows, sort, value)
     if top is None or top >= len(ordered):
-        return ordered, before
+        return ordered, RowsLeftOut()
     names = [key.removeprefix("-") for key in sort_keys(sort)]
 
     def values(row: Row) -> tuple[Any, ...]:
@@ -82,5 +79,4 @@ def first_rows(
     tied = 0
     if all(map(_is_whole, last)):  # nobody knows which lower bounds are equal
         tied = sum(values(row) == last for row in others) if names else 0
-        tied += before.tied if before.last == last else 0
-    return ordered[:top], RowsLeftOut(before.rows + len(others), tied, " and ".join(names), last)
+    return ordered[:top], RowsLeftOut(len(others), tied, " and ".join(names))

@@ -1,7 +1,5 @@
 """The order of rows by `--sort`, and the rows that `--top` leaves out."""
 
-import random
-
 import pytest
 from support import run
 
@@ -44,18 +42,6 @@ def test_counts_have_the_largest_first_names_the_smallest_and_a_minus_reverses(s
 )
 def test_rows_that_are_left_out_are_counted_and_those_equal_to_the_last_row(top, sort, left_out):
     assert first_rows(ROWS, top, sort, dict.__getitem__)[1][:2] == left_out
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_rows_in_several_parts_leave_out_as_many_as_all_rows_at_once(seed):
-    numbers = random.Random(seed)
-    rows = [{"macs": numbers.randrange(4)} for _ in range(40)]
-    every = first_rows(rows, 5, "-macs", dict.__getitem__)
-    kept, left_out = [], RowsLeftOut()
-    for start in range(0, 40, 8):
-        kept += rows[start : start + 8]
-        kept, left_out = first_rows(kept, 5, "-macs", dict.__getitem__, left_out)
-    assert (kept, left_out) == every
 
 
 @pytest.mark.parametrize(

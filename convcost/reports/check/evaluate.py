@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from heapq import nlargest
-from operator import itemgetter
 
 from convcost.model.costs import LayerCost
 from convcost.model.errors import UsageError
@@ -23,7 +21,7 @@ from convcost.reports.check.measures import (
 )
 from convcost.reports.layer_changes import pair_layers
 from convcost.reports.notes import WHY_BOUND, convention_notes, first_texts
-from convcost.reports.row_order import RowsLeftOut
+from convcost.reports.row_order import RowsLeftOut, first_rows
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
 TOP = 3  # layers that a finding names
@@ -185,12 +183,7 @@ class _Scope:
 
 def _largest(counts: _Counts, layers: Sequence[tuple[str, int]]) -> _Counts:
     """The counts with the largest of the layers."""
-    top = nlargest(TOP, layers, itemgetter(1))
-    if len(layers) <= TOP:
-        return counts._replace(top=tuple(top))
-    last = top[-1][1]
-    tied = sum(count == last for _, count in layers) - sum(count == last for _, count in top)
-    left_out = RowsLeftOut(len(layers) - TOP, tied, "count", (last,))
+    top, left_out = first_rows(layers, TOP, "count", lambda layer, _: layer[1])
     return counts._replace(top=tuple(top), left_out=left_out)
 
 

@@ -15,7 +15,6 @@ from convcost.reports.row_order import RowsLeftOut, first_rows, sort_keys
 from convcost.reports.sweep.points import Axis, Point, PointCosts
 from convcost.reports.table import Layout
 
-SPARE = 1_000  # points that are kept beyond those of `top` before they are sorted
 UNITS = "|".join(name for name in (*BINARY_SUFFIXES, *SUFFIXES) if name)
 
 
@@ -80,13 +79,6 @@ class SweepView(NamedTuple):
     def matches(self, point: PointCosts) -> bool:
         return all(condition.matches(point.value) for condition in self.where)
 
-    def select(
-        self, found: Sequence[PointCosts], before: RowsLeftOut
-    ) -> tuple[list[PointCosts], RowsLeftOut]:
-        """The points in the order of the view, at most `top`, and how many more there are with
-        those that were left out `before`."""
-        return first_rows(found, self.top, self.sort, PointCosts.of, before)
-
 
 class SweptNetwork(NamedTuple):
     """One network of a sweep: the selected points, of which there are `matching` before `top`, and
@@ -104,44 +96,23 @@ class SweptNetwork(NamedTuple):
     undecided: int
 
 
-class PointCollector:
-    """Collects the points of one network that a view selects, without their layers."""
-
-    def __init__(self, view: SweepView) -> None:
-        self.view = view
-        self.points: list[PointCosts] = []
-        self.matching = self.total = self.undecided = 0
-        self.name = self.source = ""
-        self.axes: tuple[Axis, ...] = ()
-        self._left_out = RowsLeftOut()
-
-    def add(self, point: PointCosts) -> None:
-        """Adds a point if all conditions are true for it. Raises UsageError if one is neither true
-        nor false."""
-        network = point.costs.network
-        self.name, self.source, self.axes = network.name, network.source, point.point.axes
-        self.total += 1
-        if not self.view.decides(point):
-            self.undecided += 1
-            return
-        if not self.view.matches(point):
-            return
-        self.matching += 1
-        self.points.append(point.without_layers())
-        if self.view.top is not None and len(self.points) > self.view.top + SPARE:
-            self.points, self._left_out = self.view.select(self.points, self._left_out)
-
-    def swept(self, recount: Callable[[Point], Costs]) -> SweptNetwork:
-        """The network with its selected points."""
-        points, left_out = self.view.select(self.points, self._left_out)
-        return SweptNetwork(
-            self.name,
-            self.source,
-            self.axes,
-            tuple(points),
-            self.matching,
-            self.total,
-            recount,
-            left_out,
-            self.undecided,
-        )
+def select_points(
+    points: Sequence[PointCosts], view: SweepView, recount: Callable[[Point], Costs]
+) -> SweptNetwork:
+    """What a view selects of all points of one network. Raises UsageError if a condition is neither
+    true nor false for a point."""
+    network, axes = points[0].costs.network, points[0].point.axes
+    decided = [point for point in points if view.decides(point)]
+    matching = [point for point in decided if view.matches(point)]
+    first, left_out = first_rows(matching, view.top, view.sort, PointCosts.of)
+    return SweptNetwork(
+        network.name,
+        network.source,
+        axes,
+        tuple(first),
+        len(matching),
+        len(points),
+        recount,
+        left_out,
+        len(points) - len(decided),
+    )
