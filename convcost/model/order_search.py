@@ -13,7 +13,6 @@ unless many groups of segments read one tensor, which only all of them together 
 
 from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Self
 
 from convcost.model.record import NamedTuple
 from convcost.model.segments import Part, members
@@ -40,8 +39,8 @@ class OrderSearch:
     def run(self) -> FoundOrder:
         part = self.part
         least = part.least_state()
-        first = self._walk_to_end(_ForwardWalk(part, 0, least))
-        last = self._walk_to_end(_BackwardWalk(part, part.all, least))
+        first = self._walk_to_end(_Walk(part, 0, least))
+        last = self._walk_to_end(_Walk(part, part.all, least, backwards=True))
         bounds = [found.at_least for found in (first, last) if found.at_least is not None]
         return FoundOrder(first.order + last.order[::-1], max(bounds, default=None))
 
@@ -102,7 +101,7 @@ class OrderSearch:
             after, following = state, [segment]
             while len(following) == 1 and walk.cost(following[0], after) <= bound:
                 chain += following
-                after = walk.after(chain[-1], after)
+                after = self.part.toggled(chain[-1], after)
                 if self.part.alive(after) <= alive:
                     return [chain]
                 following = walk.following(chain[-1], after)
@@ -110,89 +109,50 @@ class OrderSearch:
 
 
 class _Walk:
-    """The ways from one set of segments that have run, `start`, to another, `end`."""
+    """The ways from one set of segments that have run, `start`, to another, `end`. Each step adds
+    one segment to the set; of a walk backwards, it removes one that runs last."""
 
-    def __init__(self, part: Part, start: int, end: int) -> None:
+    def __init__(self, part: Part, start: int, end: int, *, backwards: bool = False) -> None:
         self.part = part
         self.start = start
         self.end = end
+        self.backwards = backwards
+        before_and_after = part.needs, part.feeds
+        self.needs, self.feeds = before_and_after[::-1] if backwards else before_and_after
 
-    def starting_at(self, start: int) -> Self:
-        return type(self)(self.part, start, self.end)
+    def starting_at(self, start: int) -> "_Walk":
+        return _Walk(self.part, start, self.end, backwards=self.backwards)
 
     def options(self, state: int) -> list[int]:
         """The segments that can come next."""
-        raise NotImplementedError
+        return self._ready(state ^ self.end, state)
 
     def following(self, segment: int, state: int) -> list[int]:
         """The segments that can come next, and could not come before `segment`."""
-        raise NotImplementedError
+        return self._ready((state ^ self.end) & self.feeds[segment], state)
+
+    def _ready(self, segments: int, state: int) -> list[int]:
+        waiting = state if self.backwards else ~state
+        return [n for n in members(segments) if not self.needs[n] & waiting]
 
     def cost(self, segment: int, state: int) -> int:
-        raise NotImplementedError
-
-    def after(self, segment: int, state: int) -> int:
-        raise NotImplementedError
+        return self.part.cost(segment, min(state, self.part.toggled(segment, state)))
 
     def any_order(self) -> list[int]:
-        raise NotImplementedError
+        return list(members(self.start ^ self.end))[:: -1 if self.backwards else 1]
 
     def after_all(self, run: Sequence[int], state: int | None = None) -> int:
         state = self.start if state is None else state
         for segment in run:
-            state = self.after(segment, state)
+            state = self.part.toggled(segment, state)
         return state
 
     def peak(self, run: Sequence[int], state: int | None = None) -> int:
         state, peak = self.start if state is None else state, 0
         for segment in run:
             peak = max(peak, self.cost(segment, state))
-            state = self.after(segment, state)
+            state = self.part.toggled(segment, state)
         return peak
-
-
-class _ForwardWalk(_Walk):
-    """Runs segments: each step adds one to the set."""
-
-    def options(self, state: int) -> list[int]:
-        return self._ready(self.end, state)
-
-    def following(self, segment: int, state: int) -> list[int]:
-        return self._ready(self.part.feeds[segment] & self.end, state)
-
-    def _ready(self, segments: int, state: int) -> list[int]:
-        return [n for n in members(segments & ~state) if not self.part.needs[n] & ~state]
-
-    def cost(self, segment: int, state: int) -> int:
-        return self.part.cost(segment, state)
-
-    def after(self, segment: int, state: int) -> int:
-        return self.part.after(segment, state)
-
-    def any_order(self) -> list[int]:
-        return list(members(self.end & ~self.start))
-
-
-class _BackwardWalk(_Walk):
-    """Undoes segments: each step removes one that runs last."""
-
-    def options(self, state: int) -> list[int]:
-        return self._last(state & ~self.end, state)
-
-    def following(self, segment: int, state: int) -> list[int]:
-        return self._last(self.part.needs[segment] & state & ~self.end, state)
-
-    def _last(self, segments: int, state: int) -> list[int]:
-        return [n for n in members(segments) if not self.part.feeds[n] & state]
-
-    def cost(self, segment: int, state: int) -> int:
-        return self.part.cost(segment, self.part.before(segment, state))
-
-    def after(self, segment: int, state: int) -> int:
-        return self.part.before(segment, state)
-
-    def any_order(self) -> list[int]:
-        return list(members(self.start & ~self.end))[::-1]
 
 
 def _path(start: int, state: int, before: dict[int, tuple[int, list[int]]]) -> list[int]:

@@ -104,18 +104,13 @@ class Part:
             )
         return self._alive[state]
 
-    def after(self, segment: int, state: int) -> int:
-        """The set after another segment has run. Also stores the bytes that are then alive."""
-        result = state | 1 << segment
+    def toggled(self, segment: int, state: int) -> int:
+        """The set after one more segment has run, or before the last one has. Also stores the bytes
+        that are then alive."""
+        result = state ^ 1 << segment
         if result not in self._alive:
-            self._alive[result] = self.alive(state) + self._added(segment, result)
-        return result
-
-    def before(self, segment: int, state: int) -> int:
-        """The set before the last segment has run. Also stores the bytes that are then alive."""
-        result = state & ~(1 << segment)
-        if result not in self._alive:
-            self._alive[result] = self.alive(state) - self._added(segment, state)
+            added = self._added(segment, max(state, result))
+            self._alive[result] = self.alive(state) + (added if result > state else -added)
         return result
 
     def _added(self, segment: int, state: int) -> int:
@@ -145,7 +140,7 @@ class Part:
         state, levels, costs = 0, [self.alive(0)], list[int]()
         for segment in order:
             costs.append(self.cost(segment, state))
-            state = self.after(segment, state)
+            state = self.toggled(segment, state)
             levels.append(self.alive(state))
         return levels, costs
 
