@@ -277,7 +277,7 @@ class Layer(Kind[Shape]):
         return self.output(x) == x and self.receptive_field(x) is None
 
     def overwrites(self, x: Shape) -> bool:
-        return self.is_positionwise(x) and not self.mixes_channels
+        return not self.mixes_channels and self.is_positionwise(x)
 
 
 class MultiInputLayer(Kind[tuple[Shape, ...]]):

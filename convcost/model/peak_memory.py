@@ -6,14 +6,13 @@ and stays alive to the end. This is the liveness analysis of compilers; Pisarchy
 "Efficient Memory Management for Deep Neural Net Inference", 2020, apply it to neural networks.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 
 from convcost.model.costs import inputs_of, layer_input
 from convcost.model.dtypes import Dtype, Dtypes
 from convcost.model.network import Network, Step
 from convcost.model.record import NamedTuple
-from convcost.model.symbolic import memo
 
 
 class Buffer(NamedTuple):
@@ -121,7 +120,23 @@ def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
     return found
 
 
-def reads_in_another_order(
+def overwritten(
+    network: Network, index: int, owners: Mapping[int, int | None], dtypes: Mapping[int, Dtype]
+) -> Iterator[int]:
+    """The owners of the inputs that a step can write its output over, if nothing reads them later
+    and they are as large: the output of the first layer of experts is larger than its input."""
+    step = network.steps[index]
+    shapes = inputs_of(network, step)
+    if not step.layer.overwrites(step.layer.select_inputs(shapes)):
+        return
+    for tensor, shape in zip(step.inputs, shapes, strict=True):
+        owner = owners[tensor]
+        same = shape == step.shape and dtypes[tensor] == dtypes[index]
+        if owner is not None and same and not _reads_reordered(network, step, tensor, owners):
+            yield owner
+
+
+def _reads_reordered(
     network: Network, step: Step, tensor: int, owners: Mapping[int, int | None]
 ) -> bool:
     """Whether a step reads the memory of one of its inputs also through a view with another order,
@@ -152,9 +167,6 @@ class _Run:
         # The buffer of each tensor; None: the tensor is among the weights.
         self.owners: dict[int, int | None] = {}
         self.dtypes = tensor_dtypes(network, dtypes)
-        self._overwrites: dict[tuple[object, ...], bool] = memo(
-            batch, network.variables, network.inputs
-        )
         for k, (_, shape) in enumerate(network.inputs):
             tensor = self.owners[-1 - k] = -1 - k
             if tensor in self.last_reads:
@@ -172,24 +184,9 @@ class _Run:
 
     def reusable(self, index: int, step: Step) -> int | None:
         """The first buffer that a step can write its output over; None if there is none."""
-        shapes = inputs_of(self.network, step)
-        key = (step.layer, shapes)
-        overwrites = self._overwrites.get(key)
-        if overwrites is None:
-            overwrites = step.layer.overwrites(step.layer.select_inputs(shapes))
-            self._overwrites[key] = overwrites
-        if not overwrites:
-            return None
-        for tensor, shape in zip(step.inputs, shapes, strict=True):
-            owner = self.owners[tensor]
-            if owner is None or shape != step.shape:
-                continue
-            if reads_in_another_order(self.network, step, tensor, self.owners):
-                continue
+        for owner in overwritten(self.network, index, self.owners, self.dtypes):
             buffer = self.buffers[owner]
-            # The output of the first layer of experts is larger than its input.
-            fits = buffer.elements == step.elements * self.batch
-            if fits and buffer.last == index and self.dtypes[tensor] == self.dtypes[index]:
+            if buffer.last == index and buffer.elements == step.elements * self.batch:
                 return owner
         return None
 

@@ -7,10 +7,9 @@ it better to run it earlier.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from convcost.model.costs import inputs_of
 from convcost.model.dtypes import Dtypes
 from convcost.model.network import Network, Step
-from convcost.model.peak_memory import reads_in_another_order, tensor_dtypes
+from convcost.model.peak_memory import overwritten, tensor_dtypes
 from convcost.model.record import NamedTuple
 
 INPUT = NOT_YET = -1  # in the place of the writer of a tensor
@@ -168,7 +167,10 @@ class _TaskGraphBuilder:
             return
         reads = tuple(dict.fromkeys(n for i in step.reads if (n := self.tensors[i]) is not None))
         size = self._bytes(index, step.elements)
-        over = self._overwritten(index, step, size) if in_place else ()
+        over: tuple[int, ...] = ()
+        if in_place:
+            same = overwritten(self.network, index, self.tensors, self.dtypes)
+            over = tuple(tensor for tensor in same if self.sizes[tensor] == size)
         self.tensors[index] = written = self._tensor(size, NOT_YET)
         task = Task(index, reads, written, over)
         if reads:
@@ -184,21 +186,6 @@ class _TaskGraphBuilder:
         for tensor in task.reads:
             self.readers[tensor].append(number)
         self.tasks.append(task)
-
-    def _overwritten(self, index: int, step: Step, size: int) -> tuple[int, ...]:
-        """The tensors that a step can write its output over, if nothing else reads them later."""
-        shapes = inputs_of(self.network, step)
-        if not step.layer.overwrites(step.layer.select_inputs(shapes)):
-            return ()
-        same = (
-            self.tensors[source]
-            for source, shape in zip(step.inputs, shapes, strict=True)
-            if shape == step.shape
-            and self.dtypes[source] == self.dtypes[index]
-            and not reads_in_another_order(self.network, step, source, self.tensors)
-        )
-        # The first layer of an expert has more elements than its input.
-        return tuple(tensor for tensor in same if tensor is not None and self.sizes[tensor] == size)
 
     def build(self) -> TaskGraph:
         for source in self.sources.values():
