@@ -36,10 +36,9 @@ def read_by(layer):
 
 
 def in_order(layers, tensor, shapes):
-    """The tensor whose elements a view shows in the same order."""
+    """The tensor whose elements a view of the same shape shows in the same order."""
     while tensor >= 0 and (
-        layers[tensor].kind in ("identity", "dropout")
-        or (layers[tensor].kind == "flatten" and not shapes[layers[tensor].inputs[0]][1])
+        layers[tensor].kind in VIEWS and shapes[tensor] == shapes[layers[tensor].inputs[0]]
     ):
         tensor = layers[tensor].inputs[0]
     return tensor
