@@ -18,12 +18,16 @@ SHAPELESS = (
     "name a function that returns the model without that operator, with dense tensors instead of "
     f"sparse ones; or {ROUTE}"
 )
+SCRIPTED = f"name a function that returns the Python module, before torch.jit; or {ROUTE}"
 PADDED = (
     "name a function that returns the model without pack_padded_sequence; it counts the padding too"
 )
 
 # Parts of PyTorch's messages when code needs the values of tensors that have only shapes.
-NUMBERS = ("data-dependent", "data-independent", "Dynamic output shape", "meta tensors")
+NUMBERS = (
+    "data-dependent", "data-independent", "Dynamic output shape", "meta tensor",
+    "cond must be a bool",
+)  # fmt: skip
 DEVICES = ("expected device", "same device", "two devices", "only supported on", "is_cpu()")
 PACKED = "'lengths' argument"
 

@@ -10,7 +10,12 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from convcost.importing.frontends.torch.error_text import error_summary, needs_device
+from convcost.importing.frontends.torch.error_text import (
+    SCRIPTED,
+    error_summary,
+    needs_device,
+    needs_numbers,
+)
 from convcost.model.errors import ConstraintError
 from convcost.model.suggestions import did_you_mean
 
@@ -45,6 +50,12 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
             f"it returns {_a(type(module).__name__)}, not a torch.nn.Module",
             "name a class of modules, or a function that returns one",
         )
+    for path, part in module.named_modules():
+        # torch.export can trace a part that torch.jit.trace returned.
+        if isinstance(part, torch.jit.RecursiveScriptModule if path else torch.jit.ScriptModule):
+            what = f"its module `{path}`" if path else "it"
+            message = f"{what} is TorchScript, which torch.export cannot trace"
+            raise ConstraintError("CC401", message, SCRIPTED)
     return moved(module, lambda tensor: tensor.to("meta")).eval()
 
 
@@ -145,7 +156,7 @@ def _build(given: Any, arguments: Mapping[str, Any]) -> Any:
             with ways.pop()():
                 return given(**arguments)
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
-            if len(ways) > 1 or (ways and (needs_device(error) or "meta tensor" in str(error))):
+            if len(ways) > 1 or (ways and (needs_device(error) or needs_numbers(error))):
                 continue
             help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
             raise ConstraintError(

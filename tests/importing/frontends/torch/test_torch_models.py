@@ -1249,6 +1249,43 @@ def test_packed_sequences_and_sparse_operators_are_refused_with_what_to_do(folde
     )
 
 
+class Inside(nn.Module):
+    """A module of TorchScript in another one."""
+
+    def __init__(self, compiled):
+        super().__init__()
+        self.inner = compiled
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        (lambda: torch.jit.script(nn.Linear(8, 4)), "it"),
+        (lambda: torch.jit.trace(nn.Conv2d(3, 8, 3), torch.ones(1, 3, 9, 9)), "it"),
+        (lambda: Inside(torch.jit.script(nn.Linear(8, 4))), "its module `inner`"),
+    ],
+)
+def test_torchscript_is_refused_with_what_to_do(make, what):
+    with pytest.raises(ConstraintError) as caught:
+        imported_graph(make, (8,))
+    assert caught.value.message == f"{what} is TorchScript, which torch.export cannot trace"
+    assert caught.value.help == (
+        f"name a function that returns the Python module, before torch.jit; or {ROUTE}"
+    )
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_traced_part_of_a_module_is_read():
+    def make():
+        return Inside(torch.jit.trace(nn.Linear(8, 4), torch.ones(1, 8)))
+
+    assert totals(imported_graph(make, (8,))) == (8 * 4 + 4, 8 * 4)
+
+
 @pytest.mark.parametrize("reduce", ["sum", "mean"])
 def test_a_product_that_is_summed_is_a_contraction(reduce):
     class Products(nn.Module):
