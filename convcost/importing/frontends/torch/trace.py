@@ -91,7 +91,8 @@ def _export(torch: Any, module: Any, given: tuple[Any, ...]) -> Any:
     if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
         module(*given)  # lazy modules infer their widths in the first call
     program = torch.export.export(module, given, strict=False)
-    if _has_observed_writes(program):
+    names = {operator_name(node.target) for node in program.graph.nodes}
+    if "_add_batch_dim" in names or _has_observed_writes(program):  # the first is a torch.vmap
         program = program.run_decompositions({})
     return _with_known_operators(torch, program)
 

@@ -568,6 +568,18 @@ def test_a_product_that_pytorch_makes_of_others_has_their_macs(name):
     assert sum(layer.params for layer in layer_graph.layers) == sum(map(prod, learned.values()))
 
 
+def test_a_function_that_vmap_runs_for_each_entry_is_counted_for_all():
+    class Rows(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear = nn.Linear(8, 4)
+
+        def forward(self, x):
+            return torch.vmap(torch.vmap(self.linear))(x)
+
+    assert layers(imported_graph(Rows, (5, 8))) == [("linear", "5×4", 8 * 4 + 4, 5 * 8 * 4)]
+
+
 def test_a_product_of_windows_and_weights_that_is_summed_is_a_contraction():
     layer_graph = imported_graph(
         lambda: Fun(lambda x, m: (x.unfold(2, 3, 1) * m.a).sum(-1), a=(3,)), (4, 20)
