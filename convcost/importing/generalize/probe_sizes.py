@@ -69,6 +69,17 @@ def common_steps(own_size: Size) -> list[int]:
     return sorted({n for n in (*MULTIPLES, common) if n > 1 and common % n == 0})
 
 
+def sizes_between(own_size: Size) -> list[Size]:
+    """Sizes that are multiples of the model's own size along the first axis only. The windows of a
+    spec can fit such a map as a whole also if they fit no row, where a model pads the row."""
+    return [
+        (own_size[0] * times, *(n + step for n in own_size[1:]))
+        for times in (2, 6, 7, 8)
+        for step in common_steps(own_size)
+        if len(own_size) > 1
+    ]
+
+
 def sizes_in_steps(own_size: Size, step: int) -> list[Size]:
     """Multiples of `step` with few other common factors: near the model's own size; far from it and
     higher than wide; smaller."""

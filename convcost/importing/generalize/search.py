@@ -1,6 +1,7 @@
 """Finds the spec of a model and the sizes at which it is valid."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from convcost.importing.generalize.fold_padding import fold_paddings
@@ -11,6 +12,7 @@ from convcost.importing.generalize.probe_sizes import (
     near_sizes,
     one_axis_sizes,
     probe_sizes,
+    sizes_between,
     sizes_in_steps,
 )
 from convcost.importing.generalize.size_expressions import same_paddings, with_size_expressions
@@ -22,6 +24,7 @@ from convcost.importing.generalize.verify_at_size import (
     SAME,
     SPEC_REFUSES,
     Verdict,
+    costs_at_size,
     verify_at_size,
 )
 from convcost.importing.ir.layer_graph import LayerGraph
@@ -112,8 +115,8 @@ class _SizeSearch:
     def _verdicts(self, general: LayerGraph, text: str) -> list[Verdict]:
         """Verdicts at enough sizes: two with few common factors, one of them wider than high and
         one higher than wide. If the model does not accept these, squares and multiples of its own
-        size. At other remainders, an expression that equals the numbers at all of these sizes may
-        be wrong."""
+        size, and a size between these that the spec accepts. At other remainders, an expression
+        that equals the numbers at all of these sizes may be wrong."""
         verdicts: list[Verdict] = []
         for sizes in probe_sizes(self.own_size):
             outcomes = {verdict.outcome for verdict in verdicts}
@@ -133,6 +136,10 @@ class _SizeSearch:
                 self._verdict(text, size)
                 for size in (near_sizes(self.own_size)[0], *one_axis_sizes(self.own_size))
             ]
+        outcomes = {verdict.outcome for verdict in verdicts}
+        if SAME in outcomes and outcomes & {BOTH_REFUSE, MODEL_REFUSES}:
+            accepted = (size for size in sizes_between(self.own_size) if _accepts(text, size))
+            verdicts += [self._verdict(text, size) for size in islice(accepted, 1)]
         return verdicts
 
     def _sizes(self, text: str) -> AllowedSizes:
@@ -167,6 +174,10 @@ class _SizeSearch:
             except ConstraintError as refusal:
                 self.models[size] = refusal.message
         return self.models[size]
+
+
+def _accepts(text: str, size: Size) -> bool:
+    return not isinstance(costs_at_size(text, size), str)
 
 
 def _is_wrong(verdicts: Sequence[Verdict]) -> bool:

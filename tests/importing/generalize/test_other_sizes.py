@@ -208,6 +208,13 @@ def padded_to_eights(builder, x):
     return conv(builder, y, 8, "a", 2)
 
 
+def halved_and_padded_to_eights(builder, x):
+    if any(n % 2 for n in x.dims[2:]):
+        raise ConstraintError("CC401", "an odd size")
+    y = lower(builder, "pixel_unshuffle", ("down",), x, factor=2)
+    return padded_to_eights(builder, y)
+
+
 def deeper_where_it_is_wide(builder, x):
     y = conv(builder, x, 8, "a")
     return conv(builder, y, 8, "b") if x.dims[3] > 70 else y
@@ -380,6 +387,14 @@ BOUND = {
         (
             "the input is `multiple: 8`, because the model and the spec differ at 127×193: "
             "only the model has `pad_1`, pad to 128×200×3"
+        ),
+    ),
+    # The model and the spec refuse 127×193.
+    halved_and_padded_to_eights: (
+        "input: {channels: 3, size: 64, multiple: 16}",
+        (
+            "the input is `multiple: 16`, because the model and the spec differ at 128×66: "
+            "only the model has `pad_1`, pad to 64×40×12"
         ),
     ),
     deeper_where_it_is_wide: (
