@@ -10,7 +10,6 @@ from stat import S_ISCHR, S_ISREG
 from typing import TYPE_CHECKING, TextIO
 
 from convcost.cli import _exits, _streams
-from convcost.cli._files import write_file
 from convcost.cli._reporting import OutputOptions, check_format_options
 from convcost.model.errors import SpecError, UsageError, printable
 from convcost.model.measures import MEASURES
@@ -173,8 +172,7 @@ def write(
     # Files first: the reader of standard output may stop reading.
     for path, pieces in sorted(prepared, key=lambda item: item[0] is None):
         if path is not None:
-            write_file(path, pieces)
-            _streams.write_messages(f"wrote {path}")
+            _write_file(path, pieces)
         else:
             _print_all(pieces)
 
@@ -189,8 +187,14 @@ def write_text(text: str, file: str, sources: Iterable[str]) -> None:
         raise UsageError("--write has no file name")
     if _is_read(path, sources):
         raise UsageError(f"--write would overwrite the spec `{file}`")
-    write_file(path, iter((text,)))
-    _streams.write_messages(f"wrote {file}")
+    _write_file(path, iter((text,)))
+
+
+def _write_file(path: Path, pieces: Iterator[str] | Iterator[bytes]) -> None:
+    from convcost.cli._files import write_file
+
+    write_file(path, pieces)
+    _streams.write_messages(f"wrote {path}")
 
 
 def _is_read(path: Path, sources: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ import typer
 
 from convcost.cli import _exits, _networks, _output, _reporting
 from convcost.commands.search import SearchOptions, search
-from convcost.design_space.partial_file import partial_file
+from convcost.reports.files import partial_file
 
 EPILOG = """\b
 Examples:

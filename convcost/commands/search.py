@@ -6,7 +6,6 @@ from pathlib import Path
 from string import digits
 from typing import TYPE_CHECKING, Any
 
-from convcost.design_space.partial_file import partial_file, write_errors
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.language.requested_dtypes import with_dtypes
@@ -23,6 +22,7 @@ from convcost.model.suggestions import did_you_mean
 from convcost.reports.check.limits import budget_of_device
 from convcost.reports.device import LOWER_BOUND, RUNTIME_MEMORY, require_rates
 from convcost.reports.explain import output_of
+from convcost.reports.files import partial_file, write_errors
 from convcost.reports.notes import field_notes, stated_notes
 from convcost.reports.row_order import sort_keys
 from convcost.reports.search import FailedPoints, PointRecord, SearchResult, uncounted_column

@@ -9,12 +9,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from convcost.design_space.partial_file import new_file, partial_file
 from convcost.design_space.search import Points, SearchRequest
 from convcost.design_space.traced_function import Variable
 from convcost.model.errors import UsageError, required_package
 from convcost.model.number_format import format_count
 from convcost.model.options import json_number, value_text
+from convcost.reports.files import new_file, partial_file
 from convcost.reports.sweep.points import setting_column
 from convcost.reports.table import UNKNOWN
 

@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from convcost.design_space.partial_file import new_file, write_errors
 from convcost.design_space.points_file import PointsFile
 from convcost.design_space.search import CHUNK, Found, Points, Search, SearchRequest
 from convcost.design_space.vectors import Array, exact_array
 from convcost.model.errors import UsageError
+from convcost.reports.files import new_file, write_errors
 
 Chunk: TypeAlias = tuple[int, int]
 # Evaluates chunks: yields what each has, in order.

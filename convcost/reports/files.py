@@ -1,4 +1,4 @@
-"""The files of a search until they are complete, and errors of their writing."""
+"""Files that are written completely or not at all, and errors of their writing."""
 
 import os
 from collections.abc import Iterator
@@ -10,18 +10,21 @@ from convcost.model.errors import UsageError
 
 
 def partial_file(points: Path) -> Path:
-    """It is beside the file of points, or beside the target of a link to it."""
+    """Where the points of a search are until all are there: beside their file, or beside the target
+    of a link to it."""
     return Path(f"{os.path.realpath(points)}.part")
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file that replaces `path` at the end. No other run, and no link that is there
-    already, has its name."""
+    """A temporary file in the same folder that replaces `path` at the end, and has its mode. No
+    other run, and no link that is there already, has its name."""
     temporary = path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
             yield file
+        if path.exists():
+            temporary.chmod(path.stat().st_mode & 0o7777)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
