@@ -248,11 +248,7 @@ def pool(call: OnnxCall) -> tuple[Tensor, ...]:
     x, ceil = call.value(), bool(call.get("ceil_mode", 0))
     window = window_of(call, x.dims[2:], tuple(call.node.attributes["kernel_shape"]))
     y = call.lower(call.canonical, x, window=window, ceil=ceil, dims=call.dims())
-    if not call.is_output_used(1):
-        return (y,)
-    if all(reader.op == "MaxUnpool" for reader in call.context.readers.get(call.outputs[1], ())):
-        return y, y  # unpooling needs only the window, not the indices
-    return y, call.custom(y.dims, "max_pool, indices")
+    return y, *(call.custom(y.dims, "max_pool, indices") for _ in call.outputs[1:])
 
 
 @operator("MaxUnpool")
