@@ -30,7 +30,7 @@ def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -
     return True
 
 
-def loop_steps(
+def _steps(
     inputs: Sequence[str], body: GraphProto, constants: Mapping[str, Constant]
 ) -> int | None:
     """The number of steps of a `Loop` with the inputs (limit, condition, …), both optional; None if
@@ -94,7 +94,7 @@ class _Resolver:
                 return self._branch(node, graphs, "then_branch" if condition else "else_branch")
         if node.domain in STANDARD and node.op_type == "Loop":
             body = graphs["body"]
-            steps = loop_steps(node.input, body, self.constants)
+            steps = _steps(node.input, body, self.constants)
             is_short = steps is not None and steps * len(body.node) <= MAX_ADDED_NODES
             # Without steps there is nothing to concatenate to an output of all steps.
             if steps is not None and is_short and (steps or len(body.output) < len(body.input)):

@@ -144,8 +144,8 @@ def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
     nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]
     made = model(nodes, {"n": np.array(3), "w": array(8, 8, 1, 1)}, X)
     assert refusal(tmp_path, made) == (
-        "Loop `y`: it runs a Conv in 3 steps of 2 operators, and convcost unrolls a loop to at "
-        "most 20,000 operators"
+        "Loop `y`: it runs a Conv in each step, and convcost imports only the steps of a Loop with "
+        "a known number of steps and at most 20,000 operators"
     )
 
 
@@ -154,5 +154,6 @@ def test_a_scan_of_weights_is_refused(tmp_path):
     inner.input.append(helper.make_tensor_value_info("s", FLOAT, [1, 8]))
     nodes = [node("Scan", "x", "-> y", body=inner, num_scan_inputs=1)]
     assert refusal(tmp_path, model(nodes, {"w": array(8, 8)}, (3, 1, 8))) == (
-        "Scan `y`: it runs a Gemm for each step of a sequence, and convcost does not unroll a Scan"
+        "Scan `y`: it runs a Gemm in each step, and convcost imports only the steps of a Loop with "
+        "a known number of steps and at most 20,000 operators"
     )
