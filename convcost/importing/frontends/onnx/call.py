@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.onnx.context import MAX_STEPS, OnnxContext, is_packed
+from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
 from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
@@ -53,13 +53,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         if not name:
             raise ConstraintError("CC404", f"its input {position + 1} is missing")
         if name not in values:
-            if not self.context.lowers_constants:
-                self.context.lowers_constants = True
-                for before in self._constants_before(name):
-                    self._lower_constant(before)
-                self.context.lowers_constants = False
-            if name not in values:
-                self._lower_constant(name)
+            self._lower_constant(name)
         return values[name]
 
     def numbers(self, name: str, position: int | None = None) -> tuple[int, ...] | None:
@@ -157,32 +151,6 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         return len(self.builder.layers) - 1 if self.builder.layers else -1
 
     # Constants
-
-    def _constants_before(self, name: str) -> list[str]:
-        """Constants to lower before the constant `name`: every MAX_STEPS-th in the chain of its
-        inputs, the first of the chain first. Lowering a constant lowers its inputs recursively, and
-        the chain may be long."""
-        depths: dict[str, int] = {}
-        found, stack = [], [name]
-        while stack:
-            top = stack[-1]
-            constant = self.context.constants.get(top)
-            lowers = constant is not None and top not in self.context.values
-            lowers = lowers and constant is not None and self.context.is_lowered(constant)
-            before = constant.producer.inputs if lowers and constant and constant.producer else ()
-            waiting = [source for source in before if source and source not in depths]
-            if waiting and top not in depths:
-                depths[top] = 0
-                stack += waiting
-                continue
-            stack.pop()
-            if not depths.get(top):
-                depths[top] = lowers and 1 + max(
-                    (depths[source] for source in before if source), default=0
-                )
-                if lowers and depths[top] % MAX_STEPS == 0 and top != name:
-                    found.append(top)
-        return found
 
     def _lower_constant(self, name: str) -> None:
         """Adds the layer of a constant that an operator reads: the operator that computes it, a

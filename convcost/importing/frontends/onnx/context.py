@@ -14,7 +14,7 @@ from convcost.importing.ir.tensor_views import TensorView, elements_outside
 from convcost.importing.passes.operator_calls import GraphContext
 
 QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
-MAX_STEPS = 20  # operators of a chain of constants that one recursion, or one search, follows
+MAX_STEPS = 20  # operators of a chain of constants that a search follows
 
 
 class OnnxContext(GraphContext[OnnxNode]):
@@ -39,7 +39,6 @@ class OnnxContext(GraphContext[OnnxNode]):
         self.written_as_nodes: set[str] = set()  # tensors that count as buffers of a convolution
         self.created: set[str] = set()  # tensors that the code of the model creates
         self.samples: frozenset[int] = frozenset()  # batches of the file that became 1
-        self.lowers_constants = False  # whether the inputs of a constant are lowered before it
 
     def may_be_weights(self, name: str) -> bool:
         """Whether a tensor has a floating-point type, or is a quantized weight, and is not one

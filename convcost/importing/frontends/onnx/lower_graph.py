@@ -92,7 +92,14 @@ def _lower(
         context.values[entry.name] = _add_input(context, readers, entry)
     for node in context.graph.nodes:
         with named(node.label), _conforming_to_onnx("its inputs or attributes"):
-            _lower_node(context, node)
+            try:
+                _lower_node(context, node)
+            except RecursionError:
+                raise ConstraintError(
+                    "CC401",
+                    "it reads a constant that is computed in too many steps",
+                    "export the model with constant folding",
+                ) from None
     ends = [context.values[output] for output in outputs if output in context.values]
     report_skipped(context)
     report_weights(context, context.derived.computed, context.derived.keys)

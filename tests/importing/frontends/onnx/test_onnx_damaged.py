@@ -495,12 +495,21 @@ def test_a_model_for_several_samples_is_read_for_one_with_a_note(tmp_path):
     assert layer_graph.layers[0].output.text == "12×10×8"
 
 
-@pytest.mark.parametrize("op", ["Add", "Mul"])
-def test_long_chains_of_constants_do_not_recurse(tmp_path, op):
-    nodes = [node(op, "w", f"c{n}", f"-> c{n + 1}") for n in range(2000)]
+def _chain(op: str, steps: int) -> ModelProto:
+    """A constant that is computed from a learned one in some steps."""
+    nodes = [node(op, "w", f"c{n}", f"-> c{n + 1}") for n in range(steps)]
     weights = {"c0": array(8, 1, 1), "w": array(8, 1, 1)}
-    made = model([*nodes, node("Add", "x", "c2000", "-> y")], weights)
-    assert sum(layer.params for layer in imported_graph(tmp_path, made).layers) == 8 + 8
+    return model([*nodes, node("Add", "x", f"c{steps}", "-> y")], weights)
+
+
+@pytest.mark.parametrize("op", ["Add", "Mul"])
+def test_a_constant_may_be_computed_in_some_steps(tmp_path, op):
+    layer_graph = imported_graph(tmp_path, _chain(op, 40))
+    assert sum(layer.params for layer in layer_graph.layers) == 8 + 8
+    assert _refusal(lambda: imported_graph(tmp_path, _chain(op, 2000))) == (
+        "CC401",
+        "Add `y`: it reads a constant that is computed in too many steps",
+    )
 
 
 def _ranges(length: int, *nodes) -> ModelProto:
