@@ -8,6 +8,7 @@ import numpy as np
 from onnx import ModelProto
 from onnx.numpy_helper import from_array
 
+from convcost.importing.frontends.onnx import parameters
 from convcost.importing.frontends.onnx.constant_views import view_after
 from convcost.importing.frontends.onnx.constants import (
     MAX_TOTAL,
@@ -21,15 +22,6 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
 from convcost.importing.frontends.onnx.inlining import COPY_OF
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInputs
-from convcost.importing.frontends.onnx.parameters import (
-    created_in_code,
-    declared_kinds,
-    is_learned,
-    is_own,
-    is_quantized,
-    layer_inputs,
-    spectral_vectors,
-)
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.shape_inference import ShapeInference
 from convcost.importing.ir.constant import Constant
@@ -49,18 +41,18 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     """Initializers and `Constant` nodes by name. Weights are initializers. If a file has no
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
-    declared = declared_kinds(model)
+    declared = parameters.declared_kinds(model)
     found = {}
-    read_by_layers = layer_inputs(graph)
-    not_learned = created_in_code(model, declared) | spectral_vectors(model)
-    pytorch, quantized = model.producer_name == "pytorch", is_quantized(graph)
+    read_by_layers = parameters.layer_inputs(graph)
+    not_learned = parameters.created_in_code(model, declared) | parameters.spectral_vectors(model)
+    pytorch, quantized = model.producer_name == "pytorch", parameters.is_quantized(graph)
     for tensor in model.graph.initializer:
         name = tensor.name
         is_declared = declared.get(name) == "PARAMETER"
         is_number = prod(tensor.dims) == 1 and (quantized or is_float_type(tensor.data_type))
-        learned = is_learned(tensor, declared) and name not in not_learned
+        learned = parameters.is_learned(tensor, declared) and name not in not_learned
         if is_number and not is_declared and name not in read_by_layers:
-            learned = learned and is_own(name, pytorch=pytorch, quantized=quantized)
+            learned = learned and parameters.is_own(name, pytorch=pytorch, quantized=quantized)
         found[name] = stored_constant(tensor, name, learned=learned, declared=is_declared)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from onnx import ModelProto
 
+from convcost.importing.frontends.onnx import parameters
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
@@ -26,15 +27,6 @@ from convcost.importing.frontends.onnx.inlining import (
 )
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
-from convcost.importing.frontends.onnx.parameters import (
-    absent_parameters,
-    buffers,
-    created_in_code,
-    declared_kinds,
-    mark_weights,
-    unmark_scales,
-    written_as_nodes,
-)
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.skipped import report_skipped, skip_node
@@ -138,23 +130,23 @@ def _prepared(
     the file stores."""
     same_bytes(model, constants)
     same_source(model, constants)
-    excluded = unmark_scales(graph, constants)
+    excluded = parameters.unmark_scales(graph, constants)
     stored = {tensor.name: storage_of(tensor) for tensor in model.graph.initializer}
     graph = expanded(graph, constants, stored, shapes)
     notes = find_tied_weights(model, graph, constants, path.parent)
     graph = fold_constants(graph, constants, shapes)
     graph = replace_patterns(graph, constants, shapes)
     graph = fold_constants(graph, constants, shapes)
-    mark_weights(graph, constants, model)
+    parameters.mark_weights(graph, constants, model)
     equal = equal_numbers(model, constants, path.parent)
     builder = GraphBuilder(path.stem, path.name, equal)
     builder.notes += closed.notes
     builder.notes += (f"{note}, and is imported at --size" for note in closed.moved)
-    builder.notes += (*notes, *absent_parameters(model))
+    builder.notes += (*notes, *parameters.absent_parameters(model))
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
-    context.buffers, context.samples = buffers(model), closed.samples
-    context.written_as_nodes = written_as_nodes(model, constants)
-    context.created = created_in_code(model, declared_kinds(model))
+    context.buffers, context.samples = parameters.buffers(model), closed.samples
+    context.written_as_nodes = parameters.written_as_nodes(model, constants)
+    context.created = parameters.created_in_code(model, parameters.declared_kinds(model))
     return context
 
 
