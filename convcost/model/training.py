@@ -13,9 +13,11 @@ from typing import Any
 from convcost.model.costs import Costs, layer_input
 from convcost.model.dtypes import Dtypes
 from convcost.model.kind import Kind, Operation
+from convcost.model.measures import Count
 from convcost.model.network import Step
 from convcost.model.peak_memory import tensor_dtypes
 from convcost.model.record import NamedTuple
+from convcost.model.stored_bytes import stored_bytes
 
 # Numbers that an optimizer keeps for each trainable param.
 OPTIMIZERS = {"sgd": 0, "momentum": 1, "adam": 2}
@@ -30,17 +32,20 @@ _READS: dict[Operation, str] = {
 
 
 class Training(NamedTuple):
-    """The memory of training in bytes, and the multiply-adds of the backward pass, for a batch.
+    """The memory of training in bytes, and the multiply-adds of the backward pass, for a batch;
+    None if nothing is known of them.
 
     `saved` are the tensors that the backward pass reads, `gradients` those of trainable params,
-    `state` is that of the optimizer.
+    `state` is that of the optimizer. With all params and buffers, that is `at_least` the memory:
+    the gradients of all params exist at the end, when no saved tensor is needed.
     """
 
     optimizer: str
+    at_least: int
     saved: int
     gradients: int
     state: int
-    backward_macs: int
+    backward_macs: int | None
 
 
 def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
@@ -58,7 +63,10 @@ def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
         if "biases" not in step.frozen:
             gradients += dtype.biases.bytes(layer.biases)
     state = OPTIMIZERS[optimizer] * gradients
-    return Training(optimizer, saved, gradients, state, sum(found.macs()))
+    flash = sum(layer.total for layer in stored_bytes(costs.layers, dtypes))
+    at_least = flash + state + max(saved, gradients)
+    macs = Count(sum(found.macs()), costs.totals.uncounted).shown
+    return Training(optimizer, at_least, saved, gradients, state, macs)
 
 
 def _elements(costs: Costs, tensor: int) -> int:

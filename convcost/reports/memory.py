@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from convcost.model.costs import Costs
 from convcost.model.dtypes import Dtypes
-from convcost.model.measures import Measure
+from convcost.model.measures import CONVENTION, Measure
 from convcost.model.number_format import counted, format_count
 from convcost.model.peak_memory import Amount, Buffer, alive_at_steps, buffers, peak_of
 from convcost.model.record import NamedTuple
 from convcost.model.roofline import Device, LayerBound, traffic
 from convcost.model.shape import Shape
 from convcost.model.stored_bytes import StoredBytes, stored_bytes
+from convcost.model.training import Training, training
 from convcost.reports.device import (
     DeviceRecord,
     device_record,
@@ -21,11 +22,10 @@ from convcost.reports.device import (
     limit_cell,
     roofline_table,
 )
-from convcost.reports.notes import author_notes, first_texts, input_note
+from convcost.reports.notes import author_notes, first_texts, input_note, uncounted_note
 from convcost.reports.report import Report, versioned
 from convcost.reports.row_order import RowsLeftOut, first_rows
-from convcost.reports.table import Cell, Column, Table, count_cell, shape_size
-from convcost.reports.training import TrainingRecord, training_notes, training_record
+from convcost.reports.table import Cell, Column, Rounded, Table, cell_text, count_cell, shape_size
 
 if TYPE_CHECKING:
     from convcost.reports.chart_model import Chart
@@ -37,6 +37,10 @@ ALIVE = (
     "the order of {}; a view such as flatten needs no memory of its own"
 )
 IN_PLACE = "in place: an elementwise layer writes over an input that nothing reads later"
+TRAINING = (
+    "a lower bound: a framework also keeps indices, masks and statistics, and often more tensors; "
+    "recomputing tensors needs fewer"
+)
 
 
 class OrderRecord(NamedTuple):
@@ -101,7 +105,7 @@ class NetworkMemory(NamedTuple):
     flash: Amount
     device: DeviceRecord | None
     order: OrderRecord | None
-    training: TrainingRecord | None
+    training: Training | None
 
 
 class Memory(Report):
@@ -218,9 +222,7 @@ class Memory(Report):
             flash=flash,
             device=self.device and device_record(costs, self.device, peak.bytes, stored),
             order=order,
-            training=training_record(costs, self.optimizer, flash.bytes)
-            if self.optimizer
-            else None,
+            training=training(costs, self.optimizer, dtypes) if self.optimizer else None,
         )
 
     def _table(self, costs: Costs, order: OrderRecord | None) -> Table:
@@ -281,7 +283,7 @@ class Memory(Report):
         if self.device is not None and found.device is not None:
             yield fit_note(self.device, found.device)
         if found.training is not None:
-            yield from training_notes(costs, found.training)
+            yield from _training_notes(costs, found.training)
         yield dtype_note(dtypes_of(costs))
         yield ALIVE.format("the list" if found.order else "the spec")
         if found.order:
@@ -310,6 +312,24 @@ def dtype_note(dtypes: Dtypes) -> str:
         return f"numbers of {dtypes.text}"
     bits = counted(default.weights.bits, "bit")
     return f"numbers of {default.weights.name}, {bits} each"
+
+
+def _training_notes(costs: Costs, found: Training) -> Iterator[str]:
+    """The memory of training, and the work of the backward pass."""
+    yield (
+        f"training with {found.optimizer}: at least {format_count(found.at_least)} bytes: "
+        f"the params and buffers, the state of the optimizer ({format_count(found.state)}), and "
+        f"the larger of the saved tensors ({format_count(found.saved)}) and the gradients "
+        f"({format_count(found.gradients)})"
+    )
+    macs, forward = found.backward_macs, costs.totals.of(Measure.MACS).whole
+    times = ""
+    if macs is not None and forward:
+        times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
+    yield f"backward pass: {cell_text(count_cell(macs))} macs{times}"
+    yield TRAINING
+    yield CONVENTION
+    yield from uncounted_note(costs.network.name, costs.layers)
 
 
 def _layers(
