@@ -7,7 +7,7 @@ from convcost.model.axes import per_axis, require_size
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Layer, SizeLike, kind, option
 from convcost.model.options import INTERPOLATION_TAPS, Factor, Mode, PerAxisInt
-from convcost.model.receptive_field import ReceptiveField, resize_field
+from convcost.model.receptive_field import ReceptiveField, resize_field, whole_axis
 from convcost.model.shape import Shape
 
 
@@ -108,4 +108,7 @@ def _interpolation_field(
 ) -> tuple[ReceptiveField, ...]:
     on = INTERPOLATION_TAPS[mode] // 2
     back = max(on - 1, 0)
-    return tuple(resize_field(n, o, back, on) for n, o in zip(before, after, strict=True))
+    return tuple(
+        whole_axis(1) if n == 1 else resize_field(n, o, back, on)  # one element broadcasts
+        for n, o in zip(before, after, strict=True)
+    )

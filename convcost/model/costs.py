@@ -20,6 +20,7 @@ from convcost.model.receptive_field import (
     compose,
     compose_bounds,
     join,
+    upper_bound,
     whole_axis,
 )
 from convcost.model.record import NamedTuple
@@ -380,15 +381,19 @@ def _field(
 
 def _join_fields(fields: list[Field], step: Step, max_period: int) -> Field:
     """The field after a join, for each axis. Branches with fewer axes, and those that depend on no
-    input, are ignored."""
-    fields = [field for field in fields if not _is_constant(field)] or fields[:1]
-    axes = max(map(len, fields))
-    same = [field for field in fields if len(field) == axes]
+    input, are ignored. If each output depends on one branch, those that depend on no input make the
+    field an upper bound."""
+    found = [field for field in fields if not _is_constant(field)] or fields[:1]
+    axes = max(map(len, found))
+    same = [field for field in found if len(field) == axes]
     one_branch = step.layer.reads_one_branch()
-    return tuple(
-        join(list(branches), outputs, max_period, one_branch=one_branch)
-        for *branches, outputs in zip(*same, _positions(same[0], step.shape.size), strict=True)
-    )
+    joined = []
+    for *branches, outputs in zip(*same, _positions(same[0], step.shape.size), strict=True):
+        axis = join(list(branches), outputs, max_period, one_branch=one_branch)
+        if one_branch and len(found) < len(fields) and axis.advance != 0:
+            axis = upper_bound(axis, [axis], outputs)
+        joined.append(axis)
+    return tuple(joined)
 
 
 def _is_constant(field: Field) -> bool:

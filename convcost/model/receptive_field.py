@@ -168,9 +168,10 @@ def join(
     """The field of a join: for each output, the smallest interval around those of all branches. A
     field with a period above `max_period` becomes an upper bound.
 
-    With `one_branch`, each output depends on one of them. Its field, or that of branches whose
-    outputs advance by different steps, has no period: it is the largest field if this contains the
-    others at each of the outputs, else an upper bound.
+    Branches whose outputs advance by different steps have a field without a period: it is the
+    largest field if this contains the others at each of the outputs, else an upper bound. With
+    `one_branch`, each output depends on one of them. Then it is always an upper bound, because a
+    layer after the join can read outputs of some branches only.
     """
     first = fields[0]
     if all(field == first for field in fields):
@@ -179,12 +180,11 @@ def join(
     advances = {field.advance * (period // field.period) for field in fields}
     if one_branch or len(advances) > 1:
         largest = max(fields, key=lambda field: (field.extent, field.step))
-        # With `one_branch`, the outputs of a period are not all of the branch of the largest field.
-        if (largest.period == 1 or not one_branch) and all(
+        if not one_branch and all(
             _contains(largest, field, outputs, max_period) for field in fields
         ):
             return largest
-        return _upper_bound(largest, fields, outputs)
+        return upper_bound(largest, fields, outputs)
     if not all(field.exact for field in fields) or period > max_period:
         lows, highs = zip(*map(_bounds, fields), strict=True)
         return ReceptiveField(first.period, first.advance, (min(lows),), (max(highs),), exact=False)
@@ -217,7 +217,7 @@ def _contains(field: ReceptiveField, other: ReceptiveField, outputs: int, max_pe
     return True
 
 
-def _upper_bound(
+def upper_bound(
     field: ReceptiveField, others: list[ReceptiveField], outputs: int
 ) -> ReceptiveField:
     """A field with the step of `field` that contains the intervals of all others at each output. It

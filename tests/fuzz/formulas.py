@@ -328,7 +328,10 @@ AROUND = {"nearest": (0, 0), "linear": (0, 1), "cubic": (1, 2)}  # elements that
 
 def _enlarged(o, size, out):
     pairs, (before, after) = zip(size, out, strict=True), AROUND[o["mode"]]
-    return tuple(resized(n, m, lambda i, n=n, m=m: i * n // m + after, before) for n, m in pairs)
+    return tuple(
+        all_of(1) if n == 1 else resized(n, m, lambda i, n=n, m=m: i * n // m + after, before)
+        for n, m in pairs
+    )
 
 
 def border(o, x, sign):

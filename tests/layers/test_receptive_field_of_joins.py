@@ -125,7 +125,11 @@ def fields(size, layers):
                      100, 0, True, id="one output"),
         pytest.param("{concat: [input, input], along: 1}", 101, 1, False, id="two copies"),
         pytest.param("{concat: {a: [{learned: {channels: 4, size: [1]}}], b: []}, along: 1}, "
-                     "{conv: 4, kernel: 3}", 3, 1, True, id="a learned token and a window"),
+                     "{conv: 4, kernel: 3}", 3, 1, False, id="a learned token and a window"),
+        pytest.param("{concat: {a: [{learned: {channels: 4, size: [9]}}], b: [lstm: 4]}, along: 1}",
+                     100, 0, True, id="a learned token and one that depends on the whole input"),
+        pytest.param("{concat: {a: [], b: [{pad: 2}, {mean: 1}]}, along: 1}, "
+                     "{slice: 100, along: 1}", 104, 0, False, id="a branch that a slice removes"),
         pytest.param("{concat: {a: [{lstm: 4}], b: [{lstm: 4}]}, along: 1}, {conv: 4, kernel: 3}",
                      100, 0, True, id="two that depend on the whole input"),
         pytest.param("{contract: {a: [], b: [global_avg_pool]}, over: 1}",
@@ -211,3 +215,12 @@ def test_many_joins_of_long_patterns_become_upper_bounds():
     exact = [layer.field[0].exact for layer in found]
     assert exact == [True] * (joins + 2) + [False]
     assert {layer.field[0].extent for layer in found[3:]} == {2}
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("layer", ["upsample: 9", "upsample: , size: [9]", "upsample_like: [m, a]"])
+def test_an_enlarged_element_broadcasts(layer, mode):
+    before = "{relu: , name: a}, {conv: 4, kernel: 9, name: m}"
+    layers = f"{before}, {{{layer}, mode: {mode}}}"
+    assert fields("[9]", layers) == [(9, 0, True)]
+    assert fields("[9]", f"{layers}, {{conv: 4, kernel: 3, padding: 1}}") == [(9, 0, True)]
