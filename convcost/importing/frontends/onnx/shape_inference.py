@@ -99,9 +99,11 @@ class ShapeInference:
             if constant.data is not None and constant.data.size <= MAX_SMALL_TENSOR
         }
         schema, opsets, refused = defs.get_schema(proto.op_type, version, domain), self._opsets, ""
-        # Computed constants may have another floating-point type than the file; dims do not depend
-        # on it, but `onnx` refuses inputs of different types.
-        for attempt in (types, {name: _as_float(kind) for name, kind in types.items()}):
+        # Computed constants may have another type than in the file, such as a size that becomes a
+        # divisor; dims do not depend on it, but `onnx` refuses inputs of different types.
+        as_float = {name: _as_float(kind) for name, kind in types.items()}
+        all_float = {name: _as_float(kind, integers=True) for name, kind in types.items()}
+        for attempt in (types, as_float, all_float):
             try:
                 return shape_inference.infer_node_outputs(
                     schema, proto, attempt, data, opset_imports=opsets, ir_version=self._ir_version
@@ -144,9 +146,9 @@ def _type_of(constant: Constant) -> TypeProto:
     return helper.make_tensor_type_proto(kind, constant.dims)
 
 
-def _as_float(kind: TypeProto) -> TypeProto:
-    """The type with float32 in place of another floating-point type."""
-    if not is_float_type(kind.tensor_type.elem_type):
+def _as_float(kind: TypeProto, *, integers: bool = False) -> TypeProto:
+    """The type with float32 in place of another floating-point type, or perhaps of `integers`."""
+    if not (integers or is_float_type(kind.tensor_type.elem_type)):
         return kind
     found = TypeProto()
     found.CopyFrom(kind)

@@ -378,6 +378,23 @@ def test_the_bias_of_one_feature_is_a_param_under_any_name(
     assert summed_counts(layer_graph) == (params + 4, 0, 8 + 4)
 
 
+@pytest.mark.parametrize("op", ["Div", "Mul", "Sub"])
+def test_a_size_that_is_cast_like_a_tensor_is_a_number_of_the_code(tmp_path: Path, op: str) -> None:
+    """As PyTorch's newer exporter writes the scale of attention without its optimizer."""
+    nodes = [
+        node("Gemm", "x", "w", "-> h"),
+        node("Shape", "h", "-> dims"),
+        node("Gather", "dims", "last", "-> width"),
+        node("CastLike", "width", "h", "-> number"),
+        node("Sqrt", "number", "-> root"),
+        node(op, "one", "root", "-> scale"),
+        node("Mul", "h", "scale", "-> y"),
+    ]
+    stored = {"w": array(8, 4), "last": ints(-1), "one": np.asarray(np.float32(1))}
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 8)))
+    assert summed_counts(layer_graph) == (8 * 4, 0, 8 * 4)
+
+
 @pytest.mark.parametrize("filters", [1, 2])
 def test_the_quantized_bias_of_one_filter_is_a_param_under_any_name(
     tmp_path: Path, filters: int
