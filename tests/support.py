@@ -19,7 +19,7 @@ from unittest.mock import patch
 
 import convcost
 import convcost.cli
-from convcost.cli._exits import INTERRUPTED
+from convcost.cli._process import INTERRUPTED
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.language.variant_text import as_document

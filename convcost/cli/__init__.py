@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from convcost.cli import _exits
+from convcost.cli import _process
 from convcost.model.errors import UsageError, printable
 from convcost.model.registry import PACKAGE, modules_in, plugin_errors
 from convcost.sources.plugins import plug_in, plugin_folders
@@ -32,7 +32,7 @@ def main() -> None:
     # The process ends with its one command. Walking a heap that only grows takes up to half of the
     # time of a large spec and frees nothing.
     gc.disable()
-    _exits.run_and_exit(run)
+    _process.run_and_exit(run)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def run(arguments: list[str] | None = None) -> int:
     The arguments are those of `sys.argv` by default. The command writes to the current `sys.stdout`
     and `sys.stderr`, and never raises SystemExit.
     """
-    return _exits.exit_code(lambda: _run(arguments))
+    return _process.exit_code(lambda: _run(arguments))
 
 
 def _run(arguments: list[str] | None) -> None:
@@ -68,14 +68,14 @@ def _run(arguments: list[str] | None) -> None:
         if name and hasattr(error, "possibilities"):  # the option is unknown
             _suggest_options(error, name)
         error.show()
-        raise SystemExit(_exits.ERROR) from None
+        raise SystemExit(_process.ERROR) from None
     except (KeyError, ValueError):
         if not is_completing():
             raise
         # typer does not check what bash sets; other shells need nothing.
         invalid = "a completion for bash needs COMP_WORDS, and a number in COMP_CWORD"
         print_error(UsageError(invalid))
-        raise SystemExit(_exits.ERROR) from None
+        raise SystemExit(_process.ERROR) from None
     raise SystemExit(code)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from stat import S_ISCHR, S_ISREG
 from typing import TYPE_CHECKING, TextIO
 
-from convcost.cli import _exits, _streams
+from convcost.cli import _process
 from convcost.cli._reporting import OutputOptions, check_format_options
 from convcost.model.errors import SpecError, UsageError, printable
 from convcost.model.measures import MEASURES
@@ -139,7 +139,7 @@ def _report_output(output: str, options: OutputOptions, units: "Units") -> Repor
         width=options.width or (_terminal_width() if terminal else None),
         color=options.color == "always"
         or (options.color == "auto" and terminal and _wants_color()),
-        ascii=path is None and not _streams.has_unicode(sys.stdout),
+        ascii=path is None and not _process.has_unicode(sys.stdout),
         encoding=getattr(sys.stdout, "encoding", None) or "ascii",
         root=_root(),
         options=options.format_options,
@@ -194,7 +194,7 @@ def _write_file(path: Path, pieces: Iterator[str] | Iterator[bytes]) -> None:
     from convcost.cli._files import write_file
 
     write_file(path, pieces)
-    _streams.write_messages(f"wrote {path}")
+    _process.write_messages(f"wrote {path}")
 
 
 def _is_read(path: Path, sources: Iterable[str]) -> bool:
@@ -206,12 +206,12 @@ def _is_read(path: Path, sources: Iterable[str]) -> bool:
 def _print_all(pieces: Iterator[str | bytes]) -> None:
     for piece in pieces:
         assert isinstance(piece, str)  # charts go to files
-        _streams.write(sys.stdout, piece)
-        if _streams.is_broken():
+        _process.write(sys.stdout, piece)
+        if _process.is_broken():
             break
     sys.stdout.flush()
-    if _streams.write_error():
-        raise UsageError(_streams.write_error())
+    if _process.write_error():
+        raise UsageError(_process.write_error())
 
 
 @contextmanager
@@ -228,7 +228,7 @@ def report_errors() -> Iterator[None]:
     if found:
         for error in found:
             print_error(error)
-        raise SystemExit(_exits.ERROR)
+        raise SystemExit(_process.ERROR)
 
 
 def print_error(error: SpecError | UsageError) -> None:
@@ -237,11 +237,11 @@ def print_error(error: SpecError | UsageError) -> None:
         from convcost.cli._problems import diagnostics
 
         color = _is_terminal(sys.stderr) and _wants_color()
-        _streams.write(sys.stderr, diagnostics(error, color=color))
+        _process.write(sys.stderr, diagnostics(error, color=color))
         return
     first, *rest = error.args
     prefix = "" if first.startswith("error[") else "error: "
-    _streams.write_messages(f"{prefix}{first}", *rest)
+    _process.write_messages(f"{prefix}{first}", *rest)
 
 
 @contextmanager

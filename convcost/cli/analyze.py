@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from convcost.cli import _exits, _networks, _output, _reporting
+from convcost.cli import _networks, _output, _process, _reporting
 from convcost.commands.analyze import analyze
 from convcost.model.costs import CountingConvention
 from convcost.model.errors import UsageError
@@ -133,7 +133,7 @@ def command(
         _output.write(report, outputs, specs)
         networks = list(report.networks)
     if strict and any(costs.totals.uncounted for costs in networks):
-        raise SystemExit(_exits.FAILED)
+        raise SystemExit(_process.FAILED)
 
 
 def _columns(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _exits, _networks, _output, _reporting, _streams
+from convcost.cli import _networks, _output, _process, _reporting
 from convcost.cli._files import write_file
 from convcost.commands.check import check, device_limits
 from convcost.model.errors import UsageError
@@ -129,11 +129,11 @@ def command(
     if baseline is not None and base is not None:
         # Last, so that it is unchanged if another output fails.
         write_file(Path(base), iter((baseline,)))
-        _streams.write_messages(f"wrote {base}")
+        _process.write_messages(f"wrote {base}")
     if report.base_missing and not allow_missing_base:
         raise UsageError(
             f"the base `{base}` is not available; the report says why",
             help="if there is no base yet, as in a first commit, add --allow-missing-base",
         )
     if not report.ok and not exit_zero:
-        raise SystemExit(_exits.FAILED)
+        raise SystemExit(_process.FAILED)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _exits, _networks, _output, _streams
+from convcost.cli import _networks, _output, _process
 from convcost.cli._files import write_file
 from convcost.commands.import_ import check_model, import_model, keep_sections
 from convcost.importing.driver import Imported, ImportRequest
@@ -86,7 +86,7 @@ def command(
         write_file(file, iter((text,)))
     _summarize(imported, "" if file is None else output, kept)
     if strict and not imported.counted:
-        raise SystemExit(_exits.FAILED)
+        raise SystemExit(_process.FAILED)
 
 
 def _target(output: str, model: str, *, force: bool) -> Path:
@@ -116,7 +116,7 @@ def _summarize(imported: Imported, written: str, kept: tuple[str, ...]) -> None:
         counts += f", {format_count(totals.trainable)} of them trainable"
     counts += f", {cell_text(count_cell(totals.of(Measure.MACS)))} macs"
     lines.append(f"{imported.costs.network.name}: {counts}")
-    _streams.write_messages(*lines, *imported.notes)
+    _process.write_messages(*lines, *imported.notes)
 
 
 def _check(request: ImportRequest, spec: str, *, strict: bool) -> int:
@@ -130,4 +130,4 @@ def _check(request: ImportRequest, spec: str, *, strict: bool) -> int:
         lines += ["", *"".join(plain_text((table,))).rstrip("\n").split("\n")]
     text = "".join(f"{line}\n" for line in (*lines, *others))
     _output.write_text(text, "-", ())
-    return _exits.OK if answer.is_same and (imported.counted or not strict) else _exits.FAILED
+    return _process.OK if answer.is_same and (imported.counted or not strict) else _process.FAILED

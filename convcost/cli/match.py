@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _exits, _networks, _output, _reporting
+from convcost.cli import _networks, _output, _process, _reporting
 from convcost.commands.match import match
 
 EPILOG = """\b
@@ -47,4 +47,4 @@ def command(
     report = match(spec, figures, given, all_readings=all_readings)
     _output.write(report, outputs, [spec])
     if not report.found:
-        raise SystemExit(_exits.FAILED)
+        raise SystemExit(_process.FAILED)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from convcost.cli import _exits, _networks, _output, _reporting
+from convcost.cli import _networks, _output, _process, _reporting
 from convcost.commands.search import SearchOptions, search
 from convcost.reports.files import partial_file
 
@@ -124,7 +124,7 @@ def command(
         report = search(spec, options, _networks.settings(settings, size), progress)
     _output.write(report, outputs, [spec, device])
     if report.evaluated < report.points:
-        raise SystemExit(_exits.INTERRUPTED)
+        raise SystemExit(_process.INTERRUPTED)
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """`convcost verify`: published figures compared with the exact counts."""
 
-from convcost.cli import _exits, _networks, _output, _reporting
+from convcost.cli import _networks, _output, _process, _reporting
 from convcost.commands.verify import verify
 
 EPILOG = """\b
@@ -18,4 +18,4 @@ def command(specs: _networks.SpecsArgument, *, out: _reporting.OutputOptions) ->
     report = verify(specs)
     _output.write(report, outputs, specs)
     if not report.confirmed:
-        raise SystemExit(_exits.FAILED)
+        raise SystemExit(_process.FAILED)

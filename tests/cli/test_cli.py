@@ -15,7 +15,7 @@ import pytest
 from support import ROOT, SPECS, run
 
 import convcost.cli
-from convcost.cli._exits import exit_code
+from convcost.cli._process import exit_code
 
 NET = """\
 name: net
