@@ -242,8 +242,8 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
         ),
         (
             lambda: convcost.check("net.yaml", max_params="4,3M"),
-            ("`4,3M` is ambiguous: commas may only group thousands, without a unit; "
-            "write a decimal point, or no comma"),
+            ("`4,3M` is ambiguous: commas may only group thousands, without a unit\n"
+            "help: write a decimal point, or no comma"),
         ),
         (
             lambda: convcost.check(convcost.load("net.yaml"), base="git:main", max_growth=0),
@@ -311,7 +311,7 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
         (lambda: convcost.check([]), "there is no spec to check"),
         (
             lambda: convcost.check("net.yaml", max_params="4.3m"),
-            "there is no unit `m`; did you mean `M`?",
+            "there is no unit `m`\nhelp: did you mean `M`?",
         ),
         (
             lambda: convcost.check("net.yaml", max_growth=0.02),
