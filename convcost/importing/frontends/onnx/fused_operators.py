@@ -72,18 +72,6 @@ class FusedCall:
         op = self.get("activation", "")
         return self.one(op, x) if op else x
 
-    def unpacked(self, position: int, dims: Dims, bits: int) -> str:
-        """Adds a constant of `dims` for a stored tensor that packs numbers of `bits` bits into
-        bytes, and returns its name."""
-        key = self.name(position)
-        name, elements = f"{key}:unpacked", prod(dims)
-        sources = ((key, elements),)
-        view = whole_view(key, dims)
-        self.constants[name] = Constant(dims, real=False, sources=sources, learned=True, view=view)
-        self.constants[key] = self.constants[name]
-        self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
-        return name
-
 
 Rule: TypeAlias = Callable[[FusedCall], tuple[str, ...]]
 RULES: dict[str, Rule] = {}
@@ -175,12 +163,14 @@ def _value(call: FusedCall, form: ast.expr) -> str:
 def matmul_n_bits(call: FusedCall) -> tuple[str, ...]:
     """Inputs: x, packed weights, scales, zero points, group indices, bias. The weights are [K,
     N]."""
-    dims = (call.get("K", 0), call.get("N", 0))
-    bits = call.get("bits", 4)
-    if prod(call.dims(1)) * BYTE < prod(dims) * bits:
+    key, dims = call.name(1), (call.get("K", 0), call.get("N", 0))
+    bits, elements = call.get("bits", 4), prod(dims)
+    if prod(call.dims(1)) * BYTE < elements * bits:
         raise LookupError("the stored weights have fewer numbers than the product needs")
-    y = call.one("MatMulInteger", call.name(0), call.unpacked(1, dims, bits))
-    return (call.plus(y, 5),)
+    call.stored[key] = (f"uint{bits}", elements, call.stored[key][2])
+    sources, view = ((key, elements),), whole_view(key, dims)
+    call.constants[key] = Constant(dims, real=False, sources=sources, learned=True, view=view)
+    return (call.plus(call.one("MatMulInteger", call.name(0), key), 5),)
 
 
 @expansion("FusedMatMul", "TransposeMatMul")
