@@ -3,15 +3,8 @@
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-from convcost.importing.outline.tree import (
-    Item,
-    ItemBranch,
-    Items,
-    layers,
-    named_values,
-    output,
-    sequence,
-)
+from convcost.importing.outline import tree
+from convcost.importing.outline.tree import Item, ItemBranch, Items
 from convcost.importing.outline.valid_names import stem
 from convcost.importing.outline.values import constant_part
 
@@ -97,7 +90,7 @@ class _ParallelWalk:
             column = tuple(None if item is None else item.branches[n] for item in uses)
             branches.append(self._branch(column))
         if example.is_sequence:
-            item = sequence(_module_path(present, branches[0].items), branches[0].items)
+            item = tree.sequence(_module_path(present, branches[0].items), branches[0].items)
         else:
             item = example if example.is_call else _common_layer(present, branches)
             takes_input = example.refs in ((), self.inputs[:1])
@@ -126,12 +119,12 @@ class _ParallelWalk:
 
     def _compare_references(self, uses: Column[Item]) -> None:
         """Requires that all uses reference the same values by name, inside or as their input."""
-        first_output = output(_first(uses))
+        first_output = tree.output(_first(uses))
         references = set()
         for item, known in zip(uses, self.first_use, strict=True):
             if item is not None:
-                references.add(tuple(known.get(value, value) for value in named_values(item)))
-                known[output(item)] = first_output
+                references.add(tuple(known.get(value, value) for value in tree.named_values(item)))
+                known[tree.output(item)] = first_output
         _common(references)
 
 
@@ -148,7 +141,11 @@ def _common(values: Iterable[T]) -> T:
 
 
 def _has_references(branch: ItemBranch) -> bool:
-    return any(value is not None for layer in layers(branch.items) for value in named_values(layer))
+    return any(
+        value is not None
+        for layer in tree.layers(branch.items)
+        for value in tree.named_values(layer)
+    )
 
 
 def _module_path(modules: Sequence[Item], items: Items) -> tuple[str, ...]:
@@ -161,7 +158,9 @@ def _module_path(modules: Sequence[Item], items: Items) -> tuple[str, ...]:
     stems = {stem(name) for name in names}
     if len(stems) == 1 and "" not in stems:
         return (*path[:-1], *stems)
-    is_one_layer = len(tuple(layers(items))) <= MAX_LAYERS and not any(i.is_join for i in items)
+    is_one_layer = len(tuple(tree.layers(items))) <= MAX_LAYERS and not any(
+        i.is_join for i in items
+    )
     if not is_one_layer and not all(map(str.isdigit, names)):
         raise _DifferError
     return (*path[:-1], "0")

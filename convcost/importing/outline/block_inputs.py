@@ -2,16 +2,9 @@
 
 from typing import NamedTuple
 
+from convcost.importing.outline import tree
 from convcost.importing.outline.identity_cache import cached_by_identity
-from convcost.importing.outline.tree import (
-    Item,
-    Items,
-    layers,
-    named_values,
-    output,
-    references,
-    takes_input,
-)
+from convcost.importing.outline.tree import Item, Items
 
 
 class _ItemUses(NamedTuple):
@@ -27,11 +20,11 @@ class BlockInputs:
 
     def __init__(self, items: Items) -> None:
         self.users: dict[int, set[int]] = {}
-        self.weights = {layer.shares for layer in layers(items)} - {None}
+        self.weights = {layer.shares for layer in tree.layers(items)} - {None}
         self._item_uses = cached_by_identity(_item_uses)
-        for layer in layers(items):
+        for layer in tree.layers(items):
             assert layer.number is not None
-            for value in named_values(layer):
+            for value in tree.named_values(layer):
                 if value is not None:
                     self.users.setdefault(value, set()).add(layer.number)
 
@@ -41,15 +34,15 @@ class BlockInputs:
         inside except its output, or if it shares weights with something outside."""
         found = [self._item_uses(item) for item in use]
         own = frozenset().union(*(item_uses.layers for item_uses in found))
-        last = output(use[-1])
+        last = tree.output(use[-1])
         for value in own & self.users.keys():
             is_output = value == last and value not in self.weights
             if not is_output and not self.users[value] <= own:
                 return None
         if not all(item_uses.weights <= own for item_uses in found):
             return None
-        outside = dict.fromkeys(value for value in references(use) if value not in own)
-        if takes_input(use[0]) or entering in outside:
+        outside = dict.fromkeys(value for value in tree.references(use) if value not in own)
+        if tree.takes_input(use[0]) or entering in outside:
             if entering is None:
                 return None if outside else ()
             outside = {entering: None, **outside}
@@ -57,7 +50,7 @@ class BlockInputs:
 
 
 def _item_uses(item: Item) -> _ItemUses:
-    inner = tuple(layers((item,)))
+    inner = tuple(tree.layers((item,)))
     return _ItemUses(
         frozenset(layer.number for layer in inner if layer.number is not None),
         frozenset(layer.shares for layer in inner if layer.shares is not None),

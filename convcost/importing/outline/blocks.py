@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias
 
 from convcost.importing.ir.layer_graph import LayerGraph
+from convcost.importing.outline import tree
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.block_names import BlockNames, module_path
@@ -13,18 +14,7 @@ from convcost.importing.outline.candidates import Candidates, ItemRange, Keys, L
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
 from convcost.importing.outline.text_length import NAME, item_length, text_length
-from convcost.importing.outline.tree import (
-    Item,
-    Items,
-    OutlineBlock,
-    Tree,
-    layers,
-    rebuild,
-    references,
-    takes_input,
-    walk,
-    with_reference,
-)
+from convcost.importing.outline.tree import Item, Items, OutlineBlock, Tree
 from convcost.importing.outline.wiring import Inputs, shared_tables
 
 MAX_ROUNDS = 24  # each makes one block
@@ -155,7 +145,7 @@ class _BlockSearch:
         if found is None:
             return False
         block, calls = found
-        size = sum(1 for _ in layers(block.items))
+        size = sum(1 for _ in tree.layers(block.items))
         fewest = MIN_LAYERS_FOR_SOME_USES if self.for_some_uses else MIN_LAYERS
         if size < fewest or len(block.options) > size + 1:
             return False
@@ -179,7 +169,7 @@ class _BlockSearch:
         inputs = parts[0].inputs
         name = self.block_names.block_name(body, [part.items for part in parts], inputs)
         defaults = tuple(default for _, default in found.options if default is not None)
-        by_name = len(inputs) > 1 or not takes_input(body[0])
+        by_name = len(inputs) > 1 or not tree.takes_input(body[0])
         if by_name:
             body = (_with_named_input(body[0], inputs), *body[1:])
         calls = [
@@ -216,7 +206,7 @@ def _equal_uses(parts: list[ItemRange]) -> list[list[ItemRange]]:
     """Groups of equal uses, for uses whose differences options cannot express."""
     groups: dict[Any, list[ItemRange]] = {}
     for part in parts:
-        values = tuple(item.options for item in walk(part.use))
+        values = tuple(item.options for item in tree.walk(part.use))
         groups.setdefault(values, []).append(part)
     several = [some for some in groups.values() if 1 < len(some) < len(parts)]
     return [some for some in several if not _is_row(some)]
@@ -227,7 +217,7 @@ def _is_row(parts: list[ItemRange]) -> bool:
     block."""
     first = parts[0]
     in_a_row = [(first.list, first.start + n) for n in range(len(parts))]
-    alone = len(first.use) == 1 and first.use[0].is_join and not any(references(first.use))
+    alone = len(first.use) == 1 and first.use[0].is_join and not any(tree.references(first.use))
     return alone and [(part.list, part.start) for part in parts] == in_a_row
 
 
@@ -237,7 +227,7 @@ def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[Outline
     found: dict[str, OutlineBlock] = {}
 
     def visit(items: Items) -> None:
-        for item in walk(items):
+        for item in tree.walk(items):
             if item.is_call and item.kind not in found:
                 visit(by_name[item.kind].items)
                 found[item.kind] = by_name[item.kind]
@@ -250,7 +240,7 @@ def _with_named_input(first: Item, inputs: tuple[int, ...]) -> Item:
     """The first item of a block. If the block has several inputs, it states the one that it takes;
     a single input needs no name."""
     if len(inputs) > 1:
-        return with_reference(first, inputs[0]) if takes_input(first) else first
+        return tree.with_reference(first, inputs[0]) if tree.takes_input(first) else first
     return first._replace(refs=()) if first.refs == inputs else first
 
 
@@ -263,7 +253,7 @@ def _block_length(block: OutlineBlock) -> int:
 def _substitute_calls(items: Items, calls: Calls) -> Items:
     """A list with its calls. A list that does not change stays the same object."""
     own = calls.get(id(items), {})
-    inner = [rebuild(item, lambda inside: _substitute_calls(inside, calls)) for item in items]
+    inner = [tree.rebuild(item, lambda inside: _substitute_calls(inside, calls)) for item in items]
     if not own and all(a is b for a, b in zip(items, inner, strict=True)):
         return items
     found: list[Item] = []

@@ -5,15 +5,9 @@ from collections.abc import Container, Iterator, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
+from convcost.importing.outline import tree
 from convcost.importing.outline.chains import Chain
-from convcost.importing.outline.tree import (
-    Item,
-    layer_numbers,
-    output,
-    references,
-    takes_input,
-    with_reference,
-)
+from convcost.importing.outline.tree import Item
 from convcost.model.errors import ConstraintError
 
 
@@ -48,7 +42,7 @@ def linearize(
         follows = link.number > 0 and n - 1 == last
         at_flow = link.source == flow
         order = link.chain.first if at_flow else link.first
-        given = output(link.item)
+        given = tree.output(link.item)
         return given == main, not follows, given not in tables, not at_flow, order
 
     while sorter.is_active():
@@ -57,29 +51,29 @@ def linearize(
         ready.remove(last)
         sorter.done(last)
         item, source, *_ = links[last]
-        if source is not None and source != flow and takes_input(item):
-            item = with_reference(item, source)
+        if source is not None and source != flow and tree.takes_input(item):
+            item = tree.with_reference(item, source)
         found.append(item)
-        given = output(item)
+        given = tree.output(item)
         flow = flow if given is None else given
     return found
 
 
 def _links(chain: Chain) -> Iterator[_Link]:
     source = chain.start
-    first = next(layer_numbers(tuple(chain.items[:1])))
+    first = next(tree.layer_numbers(tuple(chain.items[:1])))
     for number, item in enumerate(chain.items):
         yield _Link(item, source, number, chain, first)
-        given = output(item)
+        given = tree.output(item)
         source = source if given is None else given
 
 
 def _links_before(links: Sequence[_Link]) -> dict[int, set[int]]:
     """For each link, the links that must come before it."""
-    maker = {value: n for n, link in enumerate(links) for value in layer_numbers((link.item,))}
+    maker = {value: n for n, link in enumerate(links) for value in tree.layer_numbers((link.item,))}
     before: dict[int, set[int]] = {}
     for n, link in enumerate(links):
-        needed = {link.source, *references((link.item,))}
+        needed = {link.source, *tree.references((link.item,))}
         before[n] = {maker[value] for value in needed if value in maker} - {n}
         if link.number:
             before[n].add(n - 1)

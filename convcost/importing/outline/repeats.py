@@ -4,15 +4,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from convcost.importing.outline.tree import (
-    Item,
-    Items,
-    layer_numbers,
-    named_by_others,
-    output,
-    rebuild,
-    references,
-)
+from convcost.importing.outline import tree
+from convcost.importing.outline.tree import Item, Items
 from convcost.importing.outline.valid_names import stem
 
 
@@ -20,8 +13,10 @@ def fold_repeats(items: Items) -> Items:
     """The items with consecutive equal items merged. A value that others reference by name must
     be the output of the last copy."""
     chained = Counter(_chained(items))
-    once = {value for value, count in Counter(references(items)).items() if count == chained[value]}
-    return _fold(items, named_by_others(items) - once)
+    once = {
+        value for value, count in Counter(tree.references(items)).items() if count == chained[value]
+    }
+    return _fold(items, tree.named_by_others(items) - once)
 
 
 def _chained(items: Items) -> Iterator[int]:
@@ -37,14 +32,14 @@ def _chained(items: Items) -> Iterator[int]:
 
 def _is_next_copy(before: Item, item: Item) -> bool:
     """Whether a call of a block with several inputs continues the call before it."""
-    continued = before.kind, output(before), *before.refs[1:]
+    continued = before.kind, tree.output(before), *before.refs[1:]
     return item.is_call and len(item.refs) > 1 and continued == (item.kind, *item.refs)
 
 
 def _fold(items: Items, taken: set[int]) -> Items:
     """A list with each run of equal items merged, also in the lists inside its items. Of all values
     in a run, only the output of the last copy may be in `taken`."""
-    inner = [rebuild(item, lambda inside: _fold(inside, taken)) for item in items]
+    inner = [tree.rebuild(item, lambda inside: _fold(inside, taken)) for item in items]
     found: list[Item] = []
     at = 0
     while at < len(inner):
@@ -71,9 +66,9 @@ def _is_unreferenced(item: Item, taken: set[int], *, except_output: bool = False
     true."""
     if not taken:
         return True
-    last = output(item)
+    last = tree.output(item)
     # Nothing outside of a call can reference the layers in it.
-    numbers = () if item.is_call else layer_numbers((item,))
+    numbers = () if item.is_call else tree.layer_numbers((item,))
     inner_is_unreferenced = all(n == last or n not in taken for n in numbers)
     return inner_is_unreferenced and (except_output or last not in taken)
 

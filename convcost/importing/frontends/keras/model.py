@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+from convcost.importing.frontends.keras import nodes
 from convcost.importing.frontends.keras.call import LayerCall, Rule
 from convcost.importing.frontends.keras.classes import LayerConfig, is_own
 from convcost.importing.frontends.keras.input_shape import input_dims
@@ -17,24 +18,7 @@ from convcost.importing.frontends.keras.layer_config import (
     refuse_lora,
 )
 from convcost.importing.frontends.keras.names import paths, snaked
-from convcost.importing.frontends.keras.nodes import (
-    FUNCTIONAL,
-    CallInputs,
-    GraphCall,
-    KerasCall,
-    Reference,
-    Tensors,
-    TensorSource,
-    begins,
-    in_order,
-    is_older,
-    keywords,
-    masks,
-    references,
-    several,
-    sources,
-    unmasked,
-)
+from convcost.importing.frontends.keras.nodes import FUNCTIONAL, CallInputs, KerasCall, Tensors
 from convcost.importing.frontends.keras.stored_weights import StoredWeights
 from convcost.importing.frontends.keras.unknown import (
     EXPORTED,
@@ -146,28 +130,28 @@ class _KerasWalk:
         """Adds the layers of a functional model, and returns its outputs."""
         layers = {name_of(layer): layer for layer in inner["layers"]}
         self._named(layers.values(), key)
-        first = begins(layers, older=is_older(layers))
-        known = self._entered(layers, references(inner["input_layers"]), feed)
+        first = nodes.begins(layers, older=nodes.is_older(layers))
+        known = self._entered(layers, nodes.references(inner["input_layers"]), feed)
         calls = [
-            GraphCall(name, node, str(layer["class_name"]), sources(call, first))
+            nodes.GraphCall(name, node, str(layer["class_name"]), nodes.sources(call, first))
             for name, layer in layers.items()
             for node, call in enumerate(layer.get("inbound_nodes") or ())
             if (name, 0, 0) not in known
         ]
         self._declare((source for call in calls for source in call.sources), key)
-        ends = [end for _, end in references(inner["output_layers"], first)]
-        masking = masks(calls) - {name for name, *_ in ends}
+        ends = [end for _, end in nodes.references(inner["output_layers"], first)]
+        masking = nodes.masks(calls) - {name for name, *_ in ends}
         self.builder.free.update(call.kind for call in calls if call.layer in masking)
         calls = [call for call in calls if call.layer not in masking]
         self._lower_calls(calls, layers, known, path, key)
-        several(known, ends)
+        nodes.several(known, ends)
         return tuple(known[end] for end in ends)
 
     def _lower_calls(
         self,
-        calls: list[GraphCall],
+        calls: list[nodes.GraphCall],
         layers: dict[str, LayerConfig],
-        known: dict[Reference, Tensor],
+        known: dict[nodes.Reference, Tensor],
         path: Path,
         key: str,
     ) -> None:
@@ -175,9 +159,9 @@ class _KerasWalk:
         without_masks = []
         for call in calls:
             with named(f"layer `{'/'.join((*path, call.layer))}`"):
-                without_masks.append(call._replace(sources=unmasked(call.sources, call.kind)))
-        for name, node, _, read in in_order(without_masks, known):
-            several(known, (source.reference for source in read))
+                without_masks.append(call._replace(sources=nodes.unmasked(call.sources, call.kind)))
+        for name, node, _, read in nodes.in_order(without_masks, known):
+            nodes.several(known, (source.reference for source in read))
             values = tuple(known[source.reference] for source in read)
             self._verify_inputs(values, read, name)
             feed = CallInputs(values, tuple(read))
@@ -187,9 +171,9 @@ class _KerasWalk:
     def _entered(
         self,
         layers: dict[str, LayerConfig],
-        ends: list[tuple[str, Reference]],
+        ends: list[tuple[str, nodes.Reference]],
         feed: CallInputs | None,
-    ) -> dict[Reference, Tensor]:
+    ) -> dict[nodes.Reference, Tensor]:
         """Connects the inputs of a model: by name if they are a mapping, otherwise in order."""
         names = [name for _, (name, *_) in ends]
         if feed is None:
@@ -223,7 +207,7 @@ class _KerasWalk:
             above = f"{self.groups[key]}/" if key else ""
             self.groups[f"{key}/{name_of(layer)}"] = f"{above}layers/{group}"
 
-    def _declare(self, taken: Iterable[TensorSource], key: str) -> None:
+    def _declare(self, taken: Iterable[nodes.TensorSource], key: str) -> None:
         """Collects the output shapes of calls from the layers that read them. Calls with several
         outputs are left out."""
         several = set()
@@ -281,7 +265,7 @@ class _KerasWalk:
         places = tuple(source.place for source in use.feed.sources)
         call = LayerCall(
             self.builder, use.kind, use.layer["config"], use.feed.values, use.path, use.key, places,
-            keywords(use.layer, use.node), self._inner,
+            nodes.keywords(use.layer, use.node), self._inner,
         )  # fmt: skip
         first, where = len(self.builder.layers), "/".join(use.path)
         try:
@@ -322,7 +306,7 @@ class _KerasWalk:
         dims, channel = input_dims(name, shape, given, self.size)
         return self.builder.input(name, dims, channel)
 
-    def _verify_inputs(self, values: Tensors, sources: list[TensorSource], name: str) -> None:
+    def _verify_inputs(self, values: Tensors, sources: list[nodes.TensorSource], name: str) -> None:
         """Compares computed shapes with the shapes in the configuration. Raises ConstraintError."""
         for value, expected in zip(values, (source.shape for source in sources), strict=True):
             if expected is None or len(expected) != len(value.dims):

@@ -6,36 +6,18 @@ from pathlib import Path
 
 from onnx import ModelProto
 
-from convcost.importing.frontends.onnx import parameters
+from convcost.importing.frontends.onnx import folding, inlining, parameters, tied_weights
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
-from convcost.importing.frontends.onnx.folding import (
-    SIZES,
-    add_constant,
-    computed_constant,
-    fold_constants,
-    inferred_shapes,
-    size_constant,
-    stored_constants,
-)
+from convcost.importing.frontends.onnx.folding import SIZES
 from convcost.importing.frontends.onnx.fused_operators import expanded
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
-from convcost.importing.frontends.onnx.inlining import (
-    inline_functions,
-    resolve_control_flow,
-)
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
 from convcost.importing.frontends.onnx.patterns import replace_patterns
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.frontends.onnx.skipped import report_skipped, skip_node
-from convcost.importing.frontends.onnx.tied_weights import (
-    equal_numbers,
-    find_tied_weights,
-    same_bytes,
-    same_source,
-)
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import LayerGraph
@@ -60,17 +42,17 @@ def lower_model(
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
-    model = inline_functions(model)
+    model = inlining.inline_functions(model)
     while True:
         with _conforming_to_onnx("the file's operators or tensors"):
             graph = graph_of(model)
-            constants = stored_constants(model, graph)
+            constants = folding.stored_constants(model, graph)
             closed = close_dims(model, graph, constants, size, dims)
         with at_other_dims(closed.moved, size, again=again), _exported_for_samples(closed.notes):
             with _conforming_to_onnx("the file's operators or tensors"):
                 computed = {**constants}
-                shapes = inferred_shapes(model, graph, closed, computed)
-                if resolve_control_flow(model, computed):
+                shapes = folding.inferred_shapes(model, graph, closed, computed)
+                if inlining.resolve_control_flow(model, computed):
                     continue
                 context = _prepared(model, graph, closed, path, constants, shapes)
             return _lower(model, context, closed, graph.outputs)
@@ -128,17 +110,17 @@ def _prepared(
 ) -> OnnxContext:
     """The model after constant folding and the replacement of patterns. `constants` are those that
     the file stores."""
-    same_bytes(model, constants)
-    same_source(model, constants)
+    tied_weights.same_bytes(model, constants)
+    tied_weights.same_source(model, constants)
     excluded = parameters.unmark_scales(graph, constants)
     stored = {tensor.name: storage_of(tensor) for tensor in model.graph.initializer}
     graph = expanded(graph, constants, stored, shapes)
-    notes = find_tied_weights(model, graph, constants, path.parent)
-    graph = fold_constants(graph, constants, shapes)
+    notes = tied_weights.find_tied_weights(model, graph, constants, path.parent)
+    graph = folding.fold_constants(graph, constants, shapes)
     graph = replace_patterns(graph, constants, shapes)
-    graph = fold_constants(graph, constants, shapes)
+    graph = folding.fold_constants(graph, constants, shapes)
     parameters.mark_weights(graph, constants, model)
-    equal = equal_numbers(model, constants, path.parent)
+    equal = tied_weights.equal_numbers(model, constants, path.parent)
     builder = GraphBuilder(path.stem, path.name, equal)
     builder.notes += closed.notes
     builder.notes += (f"{note}, and is imported at --size" for note in closed.moved)
@@ -179,10 +161,10 @@ def _lower_node(context: OnnxContext, node: OnnxNode) -> None:
         return
     if node.op in SIZES and node.inputs[0] in context.values:
         x = context.values[node.inputs[0]]
-        context.constants[node.outputs[0]] = size_constant(node, x.dims, context.opset)
+        context.constants[node.outputs[0]] = folding.size_constant(node, x.dims, context.opset)
         return
     if all(name in context.constants for name in node.inputs if name):
-        add_constant(context.constants, node.outputs[0], _computed_constant(context, node))
+        folding.add_constant(context.constants, node.outputs[0], _computed_constant(context, node))
         return
     _require_one_sample(context, node)
     rule = row_of(node.op).rule if node.known else None
@@ -239,7 +221,9 @@ def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
 
 def _computed_constant(context: OnnxContext, node: OnnxNode) -> Constant:
     data = computed_numbers(node, context.constants, context.opset)
-    found = computed_constant(node, context.constants, data, context.shapes.get(node.outputs[0]))
+    found = folding.computed_constant(
+        node, context.constants, data, context.shapes.get(node.outputs[0])
+    )
     if found is None:
         raise ConstraintError("CC401", "its output shape is not known")
     return found
