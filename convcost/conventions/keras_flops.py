@@ -11,7 +11,10 @@ from convcost.conventions import (
     convention,
     depends,
     fault,
+    if_axes,
 )
+
+NO_3D = "the profiler has no statistics of a 3D"
 
 convention(
     "keras_flops",
@@ -23,12 +26,14 @@ convention(
     source="keras_flops/flops_registory.py, tensorflow/python/profiler/internal/flops_registry.py",
     rules={
         "conv linear": 2 * MACS + BIAS,
-        "transposed_conv": 2 * Y * C_IN * K // STRIDES + BIAS,
+        "transposed_conv": fault(
+            if_axes(3, BIAS, 2 * Y * C_IN * K // STRIDES + BIAS), f"{NO_3D} transposed convolution"
+        ),
         "matmul": fault(ZERO, "the operator BatchMatMul has no statistics"),
         "batch_norm": 2 * X + 6 * C_IN,
         "softmax": 5 * X,
         "log_softmax": fault(ZERO, "the operator LogSoftmax has no statistics"),
-        "max_pool avg_pool": K * Y,
+        "max_pool avg_pool": fault(if_axes(3, ZERO, K * Y), f"{NO_3D} pool"),
         "global_avg_pool mean": X,
         "global_max_pool sum max": X - Y,
         "add subtract multiply divide maximum minimum": (BRANCHES - 1) * Y,

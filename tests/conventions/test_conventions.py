@@ -297,6 +297,30 @@ def test_activations_of_regnet_name_layers_that_its_blocks_do_not_have():
     )
 
 
+def test_the_profiler_of_tensorflow_counts_no_3d_pools_and_transposed_convolutions():
+    flat, deep = "channels: 16, size: [8, 8]", "channels: 16, size: [8, 8, 8]"
+    pool = "{max_pool: 2}"
+    assert total("keras_flops", pool, flat) == 2 * 2 * 16 * 4 * 4
+    assert total("keras_flops", pool, deep) == 0
+    transposed = "{transposed_conv: 4, kernel: 2, stride: 2, bias: true}"
+    assert total("keras_flops", transposed, flat) == 2 * 4 * 16 * 2 * 2 * 8 * 8 + 4 * 16 * 16
+    assert total("keras_flops", transposed, deep) == 4 * 16 * 16 * 16
+
+
+def test_torchstat_has_formulas_of_2d_modules_only():
+    conv = "{conv: 4, kernel: 1, bias: true}"
+    layers = [conv, "batch_norm", "{max_pool: 2}", "{transposed_conv: 4, kernel: 1}", "relu"]
+    elements, outputs = 16 * 8 * 8, 4 * 8 * 8
+    flops = [outputs * 16 + outputs, 2 * elements, elements, 0, elements]
+    madds = [2 * outputs * 16, 4 * elements, 3 * elements // 4, outputs * (2 * 16 - 1), elements]
+    for name, numbers in [("torchstat", flops), ("torchstat:madd", madds)]:
+        assert [total(name, layer) for layer in layers] == numbers
+        for size in ("[8]", "[8, 8, 8]"):
+            sizes = f"channels: 16, size: {size}"
+            assert [total(name, layer, sizes) for layer in layers[:-1]] == [0, 0, 0, 0]
+    assert total("torchstat", "{upsample: 2}") == 16 * 16  # not times the channels
+
+
 def test_a_tool_that_counts_one_sample_ignores_the_batch():
     layer = "{conv: 32, kernel: 3, padding: 1, bias: true}"
     for name, factor in [("ptflops_pytorch", 1), ("ptflops_aten", 4), ("darknet", 1)]:
