@@ -15,7 +15,7 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
     of all errors of the specs and the request.
     """
     inputs = check_inputs(request)
-    found = tuple(finding for network in inputs.networks for finding in evaluate(network))
+    found = tuple(evaluate(inputs.networks))
     if not if_any:
         inputs.refuse_no_spec()
         if not found:

@@ -42,17 +42,11 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
     assert isinstance(base, BaselineFile)
     text = base.updated_text(_current_networks(inputs, base))
     networks, statements = _with_bases(inputs, base)
-    limits = [
-        finding
-        for network in inputs.networks
-        for finding in evaluate(network)
-        if finding.test != "grow"
-    ]
+    limits = [finding for finding in evaluate(inputs.networks) if finding.test != "grow"]
+    with_base = (network for network in networks if network.base is not None)
     growth = [
         finding._replace(level="error") if may_have_grown(finding) else finding
-        for network in networks
-        if network.base is not None
-        for finding in evaluate(forbid_growth(network, file))
+        for finding in evaluate(forbid_growth(network, file) for network in with_base)
         if finding.level != "skipped" or may_have_grown(finding)
     ]
     over = sum(finding.level == "error" for finding in limits)

@@ -79,7 +79,7 @@ def test_loosening_a_limit_never_fails_what_passed(most, more):
     def ok(limit: int) -> bool:
         budget = Budget(total=(Limit("params", HERE, max=limit),))
         return all(
-            f.level != "error" for f in evaluate(CheckedNetwork("x", network, (("x", budget),)))
+            f.level != "error" for f in evaluate([CheckedNetwork("x", network, (("x", budget),))])
         )
 
     assert not ok(most) or ok(most + more)
@@ -93,7 +93,7 @@ def test_a_network_does_not_grow_over_itself(part, floor):
         for measure in ("params", "macs", "depth")
     )
     held = CheckedNetwork("x", network, (("x", Budget(total=limits)),), network)
-    assert [f.level for f in evaluate(held)] == ["passed"] * 3
+    assert [f.level for f in evaluate([held])] == ["passed"] * 3
 
 
 @given(
@@ -124,7 +124,7 @@ def test_a_grow_rule_compares_a_layer_with_its_old_version(change, exceeded):
         Rule(match, (Limit("params", HERE, grow=0),)) for match in ("*", "body*", "torso")
     )
     budget = Budget(layers=(everything,), groups=(body, torso))
-    found = evaluate(CheckedNetwork("x", now, (("x", budget),), was))
+    found = list(evaluate([CheckedNetwork("x", now, (("x", budget),), was)]))
     assert [one.path for one in found if one.level == "error"] == exceeded
 
 
@@ -155,7 +155,7 @@ def test_a_new_name_takes_no_layer_out_of_a_grow_rule(kind, rules, base, change,
     grown = net().replace("1, name: a}", "3, padding: 1, name: a}").replace(*change)
     now, was = (measure_network(cost(spec)) for spec in (grown, net()))
     budget = rules_of(kind, rules)
-    findings = evaluate(CheckedNetwork("x", now, (("x", budget),), was))
+    findings = list(evaluate([CheckedNetwork("x", now, (("x", budget),), was)]))
     path = name if kind == "layers" else rules[-1][0]
     errors = [(f.path, f.test, f.base, f.found) for f in findings if f.level == "error"]
     assert errors == [(path, "grow", base, base + 8 * 64)]
@@ -168,7 +168,7 @@ def test_a_max_is_for_the_layers_that_a_rule_matches_now():
     limit = Limit("params", HERE, max=63, grow=0)
     for kind in ("layers", "groups"):
         budget = rules_of(kind, [("body/a", limit)])
-        (found,) = evaluate(CheckedNetwork("x", now, (("x", budget),), was))
+        (found,) = evaluate([CheckedNetwork("x", now, (("x", budget),), was)])
         assert (found.test, found.level, found.base) == ("grow", "passed", 64)
 
 
@@ -1339,6 +1339,24 @@ def test_the_growth_of_peak_memory_needs_a_base_with_tensors(tmp_path):
             "a baseline file has counts, and no tensors, so its peak_memory is not known",
         )
     ]
+
+
+def test_too_many_limits_of_the_layers_of_a_spec_are_refused(tmp_path, monkeypatch):
+    """Two networks with 3 layers each, and a `max` and a `grow` for each layer."""
+    budget = "{layers: [{match: '*', params: {max: 1M, grow: 1}}]}"
+    (tmp_path / "net.yaml").write_text(
+        f"{net(budget=budget)}---\n{net(budget=budget).replace('name: net', 'name: other')}"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("convcost.reports.check.evaluate.MAX_FINDINGS", 2 * 3 * 2)
+    assert convcost.check("net.yaml").summary.checked == 2 * 3 * 2
+    monkeypatch.setattr("convcost.reports.check.evaluate.MAX_FINDINGS", 2 * 3 * 2 - 1)
+    with pytest.raises(convcost.UsageError) as error:
+        convcost.check("net.yaml")
+    assert str(error.value) == (
+        "the budgets for `net.yaml` have more than 11 limits, each once for each layer that it "
+        "applies to\nhelp: use fewer limits in `layers`, or limits in `groups`"
+    )
 
 
 def test_a_limit_in_bytes_names_its_dtype_and_the_tensors_at_the_peak():

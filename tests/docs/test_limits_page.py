@@ -63,6 +63,7 @@ LIMITS = {
     "comparisons of the globs of `convcost.yaml`": [patterns.MAX_COMPARISONS],
     "`**/` in a glob": [budget_config.MAX_RECURSIVE],
     "files below a folder": [found_config.MAX_FILES],
+    "limits of the budgets for a spec": [check_evaluate.MAX_FINDINGS],
     "layers of all `groups` of the budgets": [check_evaluate.MAX_GROUPED],
     "layers of a spec, over all settings": [verify.MAX_LAYERS],
     "branches and layers of a part": [execution_order.MAX_SEGMENTS],

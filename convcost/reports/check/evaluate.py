@@ -1,5 +1,6 @@
 """Budgets applied to a network: one finding for each test of each limit."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
@@ -25,6 +26,7 @@ from convcost.reports.row_order import RowsLeftOut, first_rows
 
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
 TOP = 3  # layers that a finding names
+MAX_FINDINGS = 100_000  # of all networks of a spec
 MAX_GROUPED = 5_000_000  # layers of all groups of a network, each once for each limit
 NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
@@ -60,12 +62,25 @@ def growth_limits(limits: Iterable[Limit]) -> tuple[Limit, ...]:
     return tuple(limit._replace(max=None, min=None, warn=None) for limit in growing)
 
 
-def evaluate(checked: CheckedNetwork) -> tuple[Finding, ...]:
-    """All findings of a network, in the order of its budgets."""
-    if not checked.budgets:
-        return ()
+def evaluate(networks: Iterable[CheckedNetwork]) -> Iterator[Finding]:
+    """All findings of each network, in the order of its budgets. Raises UsageError if the limits of
+    one spec are too many, because each limit of a rule in `layers` is one for each layer."""
+    found: Counter[str] = Counter()
+    for checked in networks:
+        for finding in _evaluate(checked):
+            found[checked.spec] += 1
+            if found[checked.spec] > MAX_FINDINGS:
+                raise UsageError(
+                    f"the budgets for `{checked.spec}` have more than {MAX_FINDINGS:,} limits, "
+                    "each once for each layer that it applies to",
+                    help="use fewer limits in `layers`, or limits in `groups`",
+                )
+            yield finding
+
+
+def _evaluate(checked: CheckedNetwork) -> Iterator[Finding]:
     scopes = cache(lambda convention: _scopes(checked, convention))
-    return tuple(
+    return (
         finding._replace(measure=measure) if measure else finding
         for file, budget in checked.budgets
         for convention, measure, limited in split_budget(budget)

@@ -159,7 +159,7 @@ def checked_network(
 def check(
     *networks: CheckedNetwork, statements: tuple[str, ...] = (), against: str = "git:main"
 ) -> Check:
-    found = tuple(finding for network in networks for finding in evaluate(network))
+    found = tuple(evaluate(networks))
     return Check(found, statements, against, networks=networks)
 
 
