@@ -430,6 +430,20 @@ def test_a_spec_that_is_wrong_at_odd_sizes_takes_multiples():
         assert at(text, size).totals == theirs.totals
 
 
+def test_a_model_that_makes_few_steps_of_many_samples_is_compared_at_other_numbers_of_steps():
+    """4,000, 4,095 and 4,195 samples are 10 steps each."""
+
+    def last_step_removed(builder, x):
+        window = windows.SlidingWindow((400,), (400,))
+        weights = {"a": 8 * 3 * 400}
+        y = lower(builder, "conv", ("a",), x, filters=8, window=window, weights=weights)
+        return slices.slice_axis(builder, y, 2, 0, y.dims[2] - 1, ("slice",))
+
+    made = imported(last_step_removed, (4000,))
+    assert made.notes == ("also compared with the model at 6015 and 8035",)
+    assert "{slice: in_width - 1, along: 1}" in made.text
+
+
 def test_a_model_that_takes_only_squares_keeps_its_size_open():
     made = imported(of_squares_alone)
     assert taken(made.text) == "input: {channels: 3, size: 64}"
