@@ -51,7 +51,19 @@ def structurize(graph: LayerGraph, inputs: Inputs) -> Items:
     flow = -1 if len(graph.inputs) == 1 else None
     tables = shared_tables(graph.layers, inputs)
     whole = _Structurizer(graph, inputs, ends, tables)
-    return tuple(whole.items(range(len(inputs)), ends.main, flow))
+    items = whole.items(range(len(inputs)), ends.main, flow)
+    if flow is None and _begins_with_tensor(items[0]):
+        # With several inputs, the first layer names one also if it reads none.
+        items[0] = with_reference(items[0], -1)
+    return tuple(items)
+
+
+def _begins_with_tensor(item: Item) -> bool:
+    """Whether an item, or the first one in a branch of it, has no input, such as a learned
+    tensor."""
+    if item.refs or not item.branches:
+        return item.is_input_free and not item.refs
+    return any(branch.items and _begins_with_tensor(branch.items[0]) for branch in item.branches)
 
 
 class _Structurizer:

@@ -1,7 +1,7 @@
 """What stands in a model more than once becomes a block, with options for what differs."""
 
 import pytest
-from sketch import NORM, RELU, Sketch, conv, layers_of
+from sketch import NORM, RELU, Sketch, X, conv, layers_of
 
 from convcost.importing.outline.anti_unify import anti_unify
 from convcost.importing.outline.block_inputs import BlockInputs
@@ -215,6 +215,22 @@ def test_a_table_that_all_layers_share_is_an_input_of_their_block():
         "  - {conv: 4, kernel: 3, padding: 1, name: stem, from: input}\n"
         "  - {residual: , from: [stem, cos], repeat: 4}\n"
     )
+
+
+@pytest.mark.parametrize("is_join", [False, True])
+def test_a_tensor_that_is_first_in_a_network_of_several_inputs_names_one(is_join):
+    """Otherwise the text cannot be read, and the spec is a plain list of layers."""
+    net = Sketch((("x", X), ("y", X)))
+    flow = net.put("learned", -1, path=("table",), shape=X)
+    if is_join:
+        flow = net.put("add", flow, net.put("learned", -1, path=("other",), shape=X))
+    flow = net.put("add", net.put("add", flow, -1), -2)
+    for number in range(3):
+        inner = net.chain(flow, conv(), NORM, RELU, conv(), path=("layers", str(number)))
+        flow = net.put("add", inner, flow, path=("layers", str(number), "add"))
+    text = net.text()
+    assert "{residual: , repeat: 3}" in text
+    assert layers_of(text).count("from: x") == 1
 
 
 def test_a_block_with_tables_has_options():
