@@ -4,8 +4,8 @@ from convcost.model.errors import UsageError, printable
 from convcost.model.network import Budget
 from convcost.reports.check.evaluate import evaluate
 from convcost.reports.check.report import Check
-from convcost.reports.notes import deployed_notes, stated_notes
-from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
+from convcost.reports.notes import deployed_notes, first_texts, stated_notes
+from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs
 
 
 def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[str, ...]]:
@@ -19,7 +19,7 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
     if not if_any:
         inputs.refuse_no_spec()
         if not found:
-            specs = first_names([spec.name for spec in inputs.specs])
+            specs = first_texts([spec.name for spec in inputs.specs])
             hint = "add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"
             if request.deployed:
                 hint = (
@@ -83,7 +83,7 @@ def _without_budget(inputs: CheckInputs) -> tuple[str, ...]:
         if not checked.budgets
     ]
     has = "1 network has" if len(names) == 1 else f"{len(names)} networks have"
-    return (f"{has} no budget: {first_names(names)}",) if names else ()
+    return (f"{has} no budget: {first_texts(names)}",) if names else ()
 
 
 def _stated_notes(inputs: CheckInputs) -> tuple[str, ...]:

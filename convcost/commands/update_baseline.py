@@ -10,8 +10,9 @@ from convcost.reports.check.evaluate import CheckedNetwork, evaluate
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import MeasuredNetwork
 from convcost.reports.check.report import Check
+from convcost.reports.notes import first_texts
 from convcost.sources.baseline_file import BaselineFile
-from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs, first_names
+from convcost.sources.check_inputs import CheckInputs, CheckRequest, check_inputs
 from convcost.sources.spec_files import STDIN
 
 
@@ -103,7 +104,7 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
             statements.append(f"{name} is new; it is compared with {label}, which was deleted")
     if unmatched:
         count = counted(len(unmatched), "new network")
-        statements.append(f"{base.name} has {count}: {first_names(unmatched)}")
+        statements.append(f"{base.name} has {count}: {first_texts(unmatched)}")
     return networks, statements
 
 

@@ -1,6 +1,6 @@
 """Reads the inputs of a check: networks, their budgets, and the same networks in the base."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from convcost.sources.spec_arguments import unique_specs
 from convcost.sources.spec_files import CONFIG, SpecLocation, locate, path_exists, read_source
 
 COMMAND_LINE = "the command line"
-SHOWN_NAMES = 3
 
 
 class CheckRequest(NamedTuple):
@@ -146,11 +145,6 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         tuple(lookup.deleted),
         frozenset(lookup.unavailable),
     )
-
-
-def first_names(names: Sequence[str]) -> str:
-    """The first names, with an ellipsis if there are more."""
-    return ", ".join(names[:SHOWN_NAMES]) + "…" * (len(names) > SHOWN_NAMES)
 
 
 def _refuse_shipped_for_deleted(
