@@ -12,11 +12,11 @@ from convcost.model.network import Network
 from convcost.model.number_format import group_digits
 from convcost.model.options import show
 from convcost.model.record import NamedTuple
-from convcost.model.shape import Shape
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Cell, Column, Table
 
 SCHEMA = "convcost.kinds/1"
+EXAMPLE = ("spec", "input", "output", "params", "macs")
 COSTS = (Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS, Measure.MACS)
 
 
@@ -27,16 +27,6 @@ class OptionRecord(NamedTuple):
     type: str
     default: str
     meaning: str
-
-
-class ExampleRecord(NamedTuple):
-    """An example of a kind in `convcost.kinds/1`, with the counts of one sample."""
-
-    spec: str
-    input: Shape
-    output: Shape
-    params: int
-    macs: int
 
 
 class Kinds(Report):
@@ -190,5 +180,5 @@ def _tree(kind: type[Kind[Any]]) -> dict[str, Any]:
         "principal": kind.principal,
         "role": kind.role,
         "options": _option_records(kind),
-        "examples": [ExampleRecord(*example[:5]) for example in kind.examples],
+        "examples": [dict(zip(EXAMPLE, example, strict=False)) for example in kind.examples],
     }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from convcost.model.costs import Costs, Field, LayerCost, UncountedKind
+from convcost.model.costs import Costs, Field, LayerCost
 from convcost.model.measures import Measure, every_count
 from convcost.model.record import NamedTuple
 from convcost.reports.analyze.columns import (
@@ -102,31 +102,24 @@ class Analysis(Report):
         }
 
 
-class CountRecord(NamedTuple):
-    """The counts by a convention, one for each row; null where the convention does not count."""
+def convention_totals(costs: Costs) -> list[dict[str, Any]]:
+    """The total of a network by each requested convention; `uncounted` are the layers that are not
+    in it, by kind."""
+    return [
+        {"convention": c.name, "word": c.word, "total": c.total, "uncounted": c.uncounted}
+        for c in costs.by_convention
+    ]
 
-    convention: str
-    word: str
-    total: int
-    uncounted: tuple[UncountedKind, ...]
-    layers: tuple[int | None, ...]
 
-
-def count_records(costs: Costs, rows: list[LayerCost]) -> list[CountRecord]:
-    """A record for each requested convention, with the counts of the rows."""
+def count_records(costs: Costs, rows: list[LayerCost]) -> list[dict[str, Any]]:
+    """The same with the counts of the rows; null where the convention does not count."""
     view = AnalysisView()
     columns = (
         [cell(row, costs, view) for row in rows] for _, cell in convention_columns(costs).values()
     )
     return [
-        CountRecord(
-            counts.name,
-            counts.word,
-            counts.total,
-            counts.uncounted,
-            tuple(number if isinstance(number, int) else None for number in numbers),
-        )
-        for counts, numbers in zip(costs.by_convention, columns, strict=True)
+        {**total, "layers": [n if isinstance(n, int) else None for n in numbers]}
+        for total, numbers in zip(convention_totals(costs), columns, strict=True)
     ]
 
 

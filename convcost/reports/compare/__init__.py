@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from convcost.model.cost_product import CostProduct, Factor
-from convcost.model.costs import Costs, UncountedKind, layer_input
+from convcost.model.costs import Costs, layer_input
 from convcost.model.errors import UsageError, printable
 from convcost.model.measures import Measure
 from convcost.model.number_format import counted, format_count, group_digits
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
+from convcost.reports.analyze import convention_totals
 from convcost.reports.layer_changes import LayerChange, pair_layers, size_of_change
 from convcost.reports.report import Report, versioned
 from convcost.reports.sweep.points import PointCosts
@@ -24,16 +25,6 @@ if TYPE_CHECKING:
 SCHEMA = "convcost.compare/1"
 COMPARED = tuple(measure for measure in Measure if measure is not Measure.BUFFERS)
 CHANGES = (Measure.MACS, Measure.PARAMS, Measure.TRAINABLE)  # compared layer by layer
-
-
-class ChangeRecord(NamedTuple):
-    """The change of a measure from the baseline to this network. `difference` is None for macs that
-    are known in part."""
-
-    measure: str
-    before: int
-    after: int
-    difference: int | None
 
 
 class LayerChangeRecord(NamedTuple):
@@ -220,24 +211,10 @@ class Comparison(Report):
         }
 
 
-class ConventionTotal(NamedTuple):
-    """The total of a network by a convention; `uncounted` are the layers not in it, by kind."""
-
-    convention: str
-    word: str
-    total: int
-    uncounted: tuple[UncountedKind, ...]
-
-
-def convention_totals(costs: Costs) -> list[ConventionTotal]:
-    """The total of a network by each requested convention."""
-    return [ConventionTotal(c.name, c.word, c.total, c.uncounted) for c in costs.by_convention]
-
-
-def change_records(before: Costs, after: Costs) -> list[ChangeRecord]:
-    """A record for each measure."""
+def change_records(before: Costs, after: Costs) -> list[dict[str, Any]]:
+    """The change of each measure. `difference` is null for macs that are known in part."""
     return [
-        ChangeRecord(measure, old.known, new.known, new - old)
+        {"measure": measure, "before": old.known, "after": new.known, "difference": new - old}
         for measure in COMPARED
         for old, new in [(before.totals.of(measure), after.totals.of(measure))]
     ]

@@ -9,7 +9,7 @@ from convcost.model.costs import Costs
 from convcost.model.measures import Count
 from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
-from convcost.reports.compare import convention_totals
+from convcost.reports.analyze import convention_totals
 from convcost.reports.notes import author_notes, deployed_notes, input_note, kind_notes
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Cell, Column, Difference, Table, cell_text, count_cell
