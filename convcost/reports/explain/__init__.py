@@ -5,19 +5,17 @@ from typing import Any
 
 from convcost.model.costs import Costs, Field, LayerCost, total_counts
 from convcost.model.errors import UsageError
-from convcost.model.measures import CONVENTION, PARTS, Counts, Measure
+from convcost.model.measures import CONVENTION, PARTS, Measure
 from convcost.model.network import Network, path_prefixes
 from convcost.model.number_format import format_count
-from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.suggestions import did_you_mean
-from convcost.reports.analyze import FieldRecord, field_record
+from convcost.reports.analyze import field_record
 from convcost.reports.analyze.columns import AnalysisView
 from convcost.reports.analyze.table import group_output, table_of_rows
 from convcost.reports.explain.layer import (
     UNKNOWN_MACS,
     WHAT_AND_VALUE,
-    ShareRecord,
     context_rows,
     explain_layer,
     layer_tables,
@@ -62,7 +60,7 @@ class Explanation(Report):
             explain_layer(costs, row).tree() for costs in self.networks for row in self._rows(costs)
         ]
         groups = [
-            explain_group(costs, self.path).tree()
+            explain_group(costs, self.path)
             for costs in self.networks
             if _is_group(costs.network, self.path)
         ]
@@ -89,55 +87,35 @@ def unknown_path(
 # Groups
 
 
-class GroupExplanation(NamedTuple):
-    """A group: the sums of its layers, and their paths. `stated` and `uncounted` are true if a
-    layer states its costs, or its macs are unknown."""
-
-    network: str
-    path: str
-    kind: str
-    output: Shape
-    counts: Counts
-    receptive_field: FieldRecord
-    share: ShareRecord
-    stated: bool
-    uncounted: bool
-    layers: tuple[str, ...]
-
-    def tree(self) -> dict[str, Any]:
-        """The group in `convcost.explain/1`, with every measure."""
-        fields: dict[str, Any] = self._asdict()
-        del fields["counts"]
-        return (
-            {key: fields.pop(key) for key in self._fields[:4]} | self.counts.by_measure() | fields
-        )
-
-
 def _is_group(network: Network, path: str) -> bool:
     return any(group.path == path for group in network.groups) or any(
         step.path.startswith(f"{path}/") for step in network.steps
     )
 
 
-def explain_group(costs: Costs, path: str) -> GroupExplanation:
-    """Output and receptive field are those of the output layer of the group, or, for a group
-    without layers such as an identity shortcut, those of its input."""
+def explain_group(costs: Costs, path: str) -> dict[str, Any]:
+    """A group in `convcost.explain/1`: the sums of its layers, and their paths. `stated` and
+    `uncounted` are true if a layer states its costs, or its macs are unknown.
+
+    Output and receptive field are those of the output layer of the group, or, for a group without
+    layers such as an identity shortcut, those of its input.
+    """
     members = members_of(costs, path)
-    group = next((group for group in costs.network.groups if group.path == path), None)
+    kinds = (group.kind for group in costs.network.groups if group.path == path)
     output, field = output_of(costs, path)
     total = total_counts(members)
-    return GroupExplanation(
-        costs.network.name,
-        path,
-        "branch" if group is None else group.kind,
-        output,
-        total,
-        field_record(field),
-        share_record(total, costs),
-        any(member.stated for member in members),
-        total.uncounted > 0,
-        tuple(member.path for member in members),
-    )
+    return {
+        "network": costs.network.name,
+        "path": path,
+        "kind": next(kinds, "branch"),
+        "output": output,
+        **total.by_measure(),
+        "receptive_field": field_record(field),
+        "share": share_record(total, costs),
+        "stated": any(member.stated for member in members),
+        "uncounted": total.uncounted > 0,
+        "layers": [member.path for member in members],
+    }
 
 
 def output_of(costs: Costs, path: str) -> tuple[Shape, Field]:
@@ -160,22 +138,22 @@ def members_of(costs: Costs, path: str) -> list[LayerCost]:
 def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
     """The sums, then the layers, each with its share of the macs of the group."""
     group = explain_group(costs, path)
-    title = f"{path}: {group.kind}"
-    counts = group.counts
+    title = f"{path}: {group['kind']}"
     members = members_of(costs, path)
+    counts = total_counts(members)
     macs = counts.of(Measure.MACS).shown
     yield Table(
-        name=group.network,
+        name=costs.network.name,
         title=title,
         columns=WHAT_AND_VALUE,
         rows=(
-            ("network", group.network),
-            ("layers", format_count(len(group.layers))),
-            ("output", group.output.text),
+            ("network", costs.network.name),
+            ("layers", format_count(len(members))),
+            ("output", group["output"].text),
             ("params", format_count(counts.params)),
             *((part, part_text(part, counts)) for part in PARTS if counts.rest(part)),
             ("macs", UNKNOWN_MACS if macs is None else format_count(macs)),
-            *context_rows(group.receptive_field, group.share, macs_known=macs is not None),
+            *context_rows(group["receptive_field"], group["share"], macs_known=macs is not None),
         ),
         notes=(
             *field_notes(output_of(costs, path)[1]),
@@ -183,7 +161,7 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
             *deployed_notes([costs]),
             CONVENTION,
             *author_notes([costs], [path]),
-            *uncounted_note(group.network, costs.layers),
+            *uncounted_note(costs.network.name, costs.layers),
         ),
     )
     if members:
