@@ -7,6 +7,7 @@ are below the table, with its width. They are not comments: a reader must see th
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from math import sqrt
 
 from convcost import __version__
 from convcost.model.errors import printable
@@ -28,7 +29,8 @@ from convcost.reports.table import (
 
 NUMBERS = {int, Rounded}
 LONG = 32  # characters; a column with a longer text or title wraps
-WRAPPED, WRAPPED_LONG = 0.7, 0.5  # share of the line for all columns that wrap; in a long table
+# The share of the line for all columns that wrap: in a table, in a long table, and if all wrap.
+WRAPPED, WRAPPED_LONG, WRAPPED_ALL = 0.7, 0.5, 0.9
 SISETUP = (
     r"\sisetup{group-digits=integer,group-minimum-digits=4,"
     "table-number-alignment=right,table-text-alignment=right}%\n"
@@ -171,13 +173,19 @@ def _body(table: Table, style: Style) -> Body:
     styles = list(map(partial(_style, siunitx=style.option(SIUNITX)), table.columns, columns))
     share = WRAPPED_LONG if style.option(LONGTABLE) else WRAPPED
     wrapped = sum(own.wraps for own in styles)
-    width = share / max(wrapped, 1)
+    widths = [share / max(wrapped, 1)] * len(styles)
+    if wrapped == len(styles):
+        # A column with four times as much text is twice as wide, and has twice as many lines.
+        roots = [
+            sqrt(1 + sum(len(text) for text in own if isinstance(text, str))) for own in columns
+        ]
+        widths = [WRAPPED_ALL * root / sum(roots) for root in roots]
     texts = [
         format_cells(cells, partial(_cell, own)) for own, cells in zip(styles, columns, strict=True)
     ]
     *rows, last = map(_row, zip(*texts, strict=True))
     return Body(
-        "".join(_column(own, cells, width) for own, cells in zip(styles, columns, strict=True)),
+        "".join(map(_column, styles, columns, widths)),
         _row(
             _cell(own, column.title if own.unit else column.heading)
             for own, column in zip(styles, table.columns, strict=True)

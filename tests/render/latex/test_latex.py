@@ -22,6 +22,7 @@ OPTIONS = [
 ]
 NARROW = "article"  # a line of 345 pt
 WIDE = "[a4paper,margin=2cm]{geometry}"  # for tables of many or of long rows
+NO_COUNTS = ("verify", "kinds", "explain", "conventions")  # commands without --units
 CASES = {
     "analyze googlenet --depth 1": NARROW,
     "analyze googlenet --longtable": NARROW,
@@ -32,6 +33,7 @@ CASES = {
     "reduce vgg16 --top 5": NARROW,
     "kinds --longtable": WIDE,  # more kinds than a page has lines
     "kinds conv": NARROW,
+    "conventions thop": NARROW,  # all columns wrap
     "explain googlenet conv1/conv_1": NARROW,
     "analyze one_by_one --work params": NARROW,
     "analyze mobilenet_v1 --set width=0.5,1 --size 128,160,192,224": NARROW,
@@ -80,7 +82,7 @@ def test_every_table_compiles_without_a_warning_with_all_options(command, tmp_pa
     texts = [
         latex(*command.split(), *options).replace("LABEL", f"tab:{place}")
         for place, options in enumerate(OPTIONS)
-        if "--units" not in options or not command.startswith(("verify", "kinds", "explain"))
+        if "--units" not in options or not command.startswith(NO_COUNTS)
     ]
     # A table over pages knows its widths, and a label its number, at the third run.
     log = compiled(tmp_path, *texts, geometry=CASES[command], runs=3)
@@ -270,3 +272,10 @@ def test_every_letter_of_europe_and_every_sign_compiles(tmp_path):
     ]
     text = "\n".join(f"{escape_latex(character)}\\quad" for character in shown)
     assert warnings_in(compiled(tmp_path, r"\raggedright " + text)) == []
+
+
+def test_columns_that_all_wrap_use_the_line_and_longer_texts_have_wider_columns():
+    text = run("conventions", "thop", "--format", "latex").stdout.decode()
+    layers, counts, faults = map(float, re.findall(r"p\{([\d.]+)\\linewidth\}", text))
+    assert layers < counts < faults
+    assert layers + counts + faults == pytest.approx(0.9, abs=0.02)  # each is rounded
