@@ -222,7 +222,9 @@ def path_exists(path: Path) -> bool:
 def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str, ...]:
     if path_exists(path):
         return (f"`{argument}` is a folder, not a spec",)
-    if names_file(argument) or _is_broken_link(argument):
+    if _is_broken_link(argument):
+        return (f"`{argument}` is a link that leads to no file",)
+    if names_file(argument):
         close = nearest(path.name, _specs_beside(path))
         hint = f"; did you mean `{path.parent / close}`?" if close else ""
         return (f"there is no file `{argument}`{hint}",)

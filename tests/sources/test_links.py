@@ -186,3 +186,13 @@ def test_a_report_is_written_through_a_link_in_the_repository(project):
     assert run("analyze", "lenet5", "-o", "report.md", cwd=project).returncode == 0
     assert (project / "report.md").is_symlink()
     assert (project / "models/report.md").read_text("utf-8").startswith("**LeNet-5 ")
+
+
+def test_a_link_that_leads_to_no_file_is_called_a_link(tmp_path):
+    for name, target in (("lost", "nothing"), ("self", "self")):
+        (tmp_path / f"{name}.yaml").symlink_to(f"{target}.yaml")
+    for command in ("analyze", "check"):
+        for name in ("lost.yaml", "self.yaml"):
+            done = run(command, name, cwd=tmp_path)
+            message = f"error: `{name}` is a link that leads to no file\n"
+            assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", message)
