@@ -193,7 +193,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
             has_values = constant.real or reads_integers(node.op)
             is_other = constant.sources[0][0] in others
             if has_values and constant.dims and not is_other:
-                constants[name] = constant._replace(learned=True)
+                constants[name] = constant._replace(learned=True, real=True)
 
 
 def _read_as_weights(node: OnnxNode, constants: Mapping[str, Constant]) -> list[str]:

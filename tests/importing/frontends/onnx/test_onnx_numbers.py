@@ -395,6 +395,25 @@ def test_a_size_that_is_cast_like_a_tensor_is_a_number_of_the_code(tmp_path: Pat
     assert summed_counts(layer_graph) == (8 * 4, 0, 8 * 4)
 
 
+@pytest.mark.parametrize("features", [1, 4])
+def test_the_bias_of_a_quantized_gemm_is_a_param(tmp_path: Path, features: int) -> None:
+    """As ONNX Runtime's quantizer writes it, with integers of 4 bytes."""
+    inputs = ("q", "s", "z", "w", "s", "z", "b", "s", "z")
+    nodes = [
+        node("QuantizeLinear", "x", "s", "z", "-> q"),
+        node("QGemm", *inputs, "-> p", domain="com.microsoft", transB=1),
+        node("DequantizeLinear", "p", "s", "z", "-> y"),
+    ]
+    stored: dict[str, Any] = {
+        "w": np.ones((features, 8), np.uint8),
+        "b": np.ones(features, np.int32),
+        "s": np.asarray(np.float32(0.1)),
+        "z": np.asarray(np.uint8(0)),
+    }
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 8)))
+    assert summed_counts(layer_graph) == (features * 8 + features, 0, features * 8)
+
+
 @pytest.mark.parametrize("filters", [1, 2])
 def test_the_quantized_bias_of_one_filter_is_a_param_under_any_name(
     tmp_path: Path, filters: int

@@ -78,7 +78,7 @@ def qlinear_matmul(call: OnnxCall) -> Tensor:
     return matmul(call.of("MatMul", call.inputs[0], call.inputs[3]))
 
 
-@operator("QGemm", op="linear", weights=3)
+@operator("QGemm", op="linear", weights=3, bias=6)
 def qgemm(call: OnnxCall) -> Tensor:
     return gemm(call.of("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
 
