@@ -1359,6 +1359,24 @@ def test_too_many_limits_of_the_layers_of_a_spec_are_refused(tmp_path, monkeypat
     )
 
 
+def test_too_many_layers_of_the_groups_of_a_spec_are_refused(tmp_path, monkeypatch):
+    """Two networks, and two groups with a limit each: of 3 and of 2 layers."""
+    budget = "{groups: [{match: '*', params: {max: 1M}}, {match: body, macs: {max: 1M}}]}"
+    (tmp_path / "net.yaml").write_text(
+        f"{net(budget=budget)}---\n{net(budget=budget).replace('name: net', 'name: other')}"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("convcost.reports.check.evaluate.MAX_GROUPED", 2 * (3 + 2))
+    assert convcost.check("net.yaml").ok
+    monkeypatch.setattr("convcost.reports.check.evaluate.MAX_GROUPED", 2 * (3 + 2) - 1)
+    with pytest.raises(convcost.UsageError) as error:
+        convcost.check("net.yaml")
+    assert str(error.value) == (
+        "the groups of the budgets for `net.yaml` need more than 9 counts of its layers\n"
+        "help: use fewer limits, or groups of fewer layers"
+    )
+
+
 def test_a_limit_in_bytes_names_its_dtype_and_the_tensors_at_the_peak():
     done = run("check", "-", text=net(budget="{peak_memory: {max: 575, dtype: int8}}"))
     assert "peak memory in int8 over the max" in done.stdout.decode()

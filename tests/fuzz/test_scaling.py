@@ -695,8 +695,8 @@ def test_groups_count_layers_up_to_a_limit(tmp_path):
     # 2,500 layers have 4 × 4 params each, more than 9k together.
     assert checked(1_000)[0] == 1
     message = (
-        "error: the groups of the budgets for `net` need more than 5,000,000 counts of its layers\n"
-        "help: use fewer limits, or groups of fewer layers\n"
+        "error: the groups of the budgets for `net.yaml` need more than 5,000,000 counts of its "
+        "layers\nhelp: use fewer limits, or groups of fewer layers\n"
     )
     assert checked(1_001) == (2, message)
 

@@ -27,7 +27,7 @@ from convcost.reports.row_order import RowsLeftOut, first_rows
 CODES: dict[Test, str] = {"max": "CC201", "min": "CC202", "grow": "CC203", "warn": "CC204"}
 TOP = 3  # layers that a finding names
 MAX_FINDINGS = 100_000  # of all networks of a spec
-MAX_GROUPED = 5_000_000  # layers of all groups of a network, each once for each limit
+MAX_GROUPED = 5_000_000  # layers of all groups of a spec, each once for each limit
 NO_BASE = "there is no base"
 NO_TENSORS = "a baseline file has counts, and no tensors"
 NEW_LAYER = "the layer is new"
@@ -64,10 +64,12 @@ def growth_limits(limits: Iterable[Limit]) -> tuple[Limit, ...]:
 
 def evaluate(networks: Iterable[CheckedNetwork]) -> Iterator[Finding]:
     """All findings of each network, in the order of its budgets. Raises UsageError if the limits of
-    one spec are too many, because each limit of a rule in `layers` is one for each layer."""
+    one spec are too many, because each limit of a rule in `layers` is one for each layer, or if its
+    groups have too many layers."""
     found: Counter[str] = Counter()
+    grouped: Counter[str] = Counter()
     for checked in networks:
-        for finding in _evaluate(checked):
+        for finding in _evaluate(checked, grouped):
             found[checked.spec] += 1
             if found[checked.spec] > MAX_FINDINGS:
                 raise UsageError(
@@ -78,8 +80,9 @@ def evaluate(networks: Iterable[CheckedNetwork]) -> Iterator[Finding]:
             yield finding
 
 
-def _evaluate(checked: CheckedNetwork) -> Iterator[Finding]:
-    scopes = cache(lambda convention: _scopes(checked, convention))
+def _evaluate(checked: CheckedNetwork, grouped: Counter[str]) -> Iterator[Finding]:
+    """The findings of a network. Adds the layers of its groups to those of its spec."""
+    scopes = cache(lambda convention: _scopes(checked, convention, grouped))
     return (
         finding._replace(measure=measure) if measure else finding
         for file, budget in checked.budgets
@@ -90,14 +93,14 @@ def _evaluate(checked: CheckedNetwork) -> Iterator[Finding]:
     )
 
 
-def _scopes(checked: CheckedNetwork, convention: str) -> "_Scopes":
+def _scopes(checked: CheckedNetwork, convention: str, grouped: Counter[str]) -> "_Scopes":
     """What the budgets limit. With a convention, its numbers replace the macs."""
     if not convention:
-        return _Scopes(checked, checked.no_base)
+        return _Scopes(checked, checked.no_base, grouped)
     network, base = (recounted(network, convention) for network in (checked.network, checked.base))
     assert network is not None
     reason = f"the base has no numbers by {convention}" if checked.base else checked.no_base
-    return _Scopes(checked._replace(network=network, base=base), reason)
+    return _Scopes(checked._replace(network=network, base=base), reason, grouped)
 
 
 class _Counts(NamedTuple):
@@ -206,18 +209,19 @@ class _Scopes:
     """What the budgets of a network limit.
 
     A rule limits the layers that it matches by their current paths. It also limits the growth of
-    those that it matched in the base, so that a new name hides no growth.
+    those that it matched in the base, so that a new name hides no growth. `grouped` has the layers
+    of all groups of each spec, each layer once for each limit.
     """
 
-    def __init__(self, checked: CheckedNetwork, reason: str) -> None:
+    def __init__(self, checked: CheckedNetwork, reason: str, grouped: Counter[str]) -> None:
         self.network, self.base, self.reason = checked.network, checked.base, reason
+        self._spec, self._grouped = checked.spec, grouped
         before = self.base.layers if self.base else ()
         changes = pair_layers(before, self.network.layers) if before else ()
         self.old = {
             change.path: change.before for change in changes if change.before and change.after
         }
         self.of_layers = cache(self._of_layers)
-        self._grouped = 0
         self.total = _Scope("total", "", self.network, self.base, self.of_layers, reason)
         self.layers = LayerIndex(self.network.layers)
         now = {change.before.path: change.path for change in changes if change.before}
@@ -247,10 +251,10 @@ class _Scopes:
                     yield self._layer(layer), limits
         for rule in budget.groups:
             layers, ever = (of.matching(rule.match) for of in (self.layers, self.ever))
-            self._grouped += len(ever) * len(rule.limits)
-            if self._grouped > MAX_GROUPED:
+            self._grouped[self._spec] += len(ever) * len(rule.limits)
+            if self._grouped[self._spec] > MAX_GROUPED:
                 raise UsageError(
-                    f"the groups of the budgets for `{self.network.name}` need more than "
+                    f"the groups of the budgets for `{self._spec}` need more than "
                     f"{MAX_GROUPED:,} counts of its layers",
                     help="use fewer limits, or groups of fewer layers",
                 )
