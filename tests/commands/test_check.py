@@ -793,7 +793,8 @@ def test_a_deleted_folder_is_not_the_shipped_spec_of_its_name(repository, name, 
     assert run("check", name, "--max-params", "1G", cwd=repository.folder / "sub").returncode == 0
     (repository.folder / name).symlink_to("nowhere")
     ran = run(*asked, cwd=repository.folder)
-    assert (ran.returncode, ran.stderr.decode()) == (2, f"error: there is no file `{name}`\n")
+    message = f"error: `{name}` is a link that leads to no file\n"
+    assert (ran.returncode, ran.stderr.decode()) == (2, message)
 
 
 def test_a_picked_network_has_its_base(repository):
