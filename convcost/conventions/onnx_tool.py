@@ -1,3 +1,5 @@
+from math import prod
+
 from convcost.conventions import (
     BIAS,
     BRANCHES,
@@ -17,6 +19,8 @@ from convcost.conventions import (
     convention,
     depends,
     fault,
+    if_axes,
+    quantity,
 )
 from convcost.conventions._rules import UNKNOWN_ATTENTION, UNKNOWN_RECURRENT
 
@@ -25,6 +29,12 @@ def _folded(use: LayerUse) -> bool:
     return use.before is not None and use.before.operation == "conv"
 
 
+def _first_side(use: LayerUse) -> int:
+    return use.windows[0].f if use.windows else use.inputs[0].size[0] // use.output.size[0]
+
+
+WINDOWS = if_axes(2, Y * K, Y * quantity("k", "the first side of the window", _first_side))
+FIRST_SIDE = "for a 3D pool, counts the first side of the window in place of its elements"
 NEW_BIAS = Formula(
     "Y if the convolution had no bias",
     lambda use: 0 if getattr(use.before, "bias", False) else Y.of(use),
@@ -68,7 +78,11 @@ convention(
         "softmax": 36 * Y,
         "log_softmax": 80 * Y,
         "softplus": 76 * Y,
-        "max_pool avg_pool adaptive_avg_pool": Y * K,
+        "max_pool avg_pool": fault(WINDOWS, FIRST_SIDE),
+        "adaptive_avg_pool": fault(
+            choose(lambda use: prod(use.output.size) == 1, "to a larger size", X + 4 * Y, WINDOWS),
+            FIRST_SIDE,
+        ),
         "global_avg_pool": X + 4 * Y,
         "mean sum max min": X,
         "add subtract multiply maximum minimum": (BRANCHES - 1) * Y,
