@@ -183,8 +183,11 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
     others |= written_as_nodes(model, constants)
     single: set[str] = set()  # the outputs of products with one feature
     for node in graph.nodes:
-        factor = constants.get(node.input(1)) if node.op == "MatMul" else None
-        single.update(node.outputs if factor and factor.dims[-1:] == (1,) else ())
+        row = row_of(node.op)
+        factor = constants.get(node.input(row.weights or 0)) if row.op == "matmul" else None
+        has_one = factor is not None and factor.dims[-1:] == (1,)
+        if has_one or (row.op == "identity" and not single.isdisjoint(node.inputs)):
+            single.update(node.outputs)
         is_bias = node.op == "Add" and not single.isdisjoint(node.inputs)
         for name in node.inputs if is_bias else _read_as_weights(node, constants):
             constant = constants.get(name)

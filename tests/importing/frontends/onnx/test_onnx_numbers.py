@@ -395,6 +395,24 @@ def test_a_size_that_is_cast_like_a_tensor_is_a_number_of_the_code(tmp_path: Pat
     assert summed_counts(layer_graph) == (8 * 4, 0, 8 * 4)
 
 
+def test_the_quantized_bias_that_is_added_to_one_feature_is_a_param(tmp_path: Path) -> None:
+    inputs = ("q", "s", "z", "w", "s", "z", "s", "z")
+    nodes = [
+        node("QuantizeLinear", "x", "s", "z", "-> q"),
+        node("QLinearMatMul", *inputs, "-> p"),
+        node("QLinearAdd", "p", "s", "z", "b", "s", "z", "s", "z", "-> o", domain="com.microsoft"),
+        node("DequantizeLinear", "o", "s", "z", "-> y"),
+    ]
+    stored: dict[str, Any] = {
+        "w": np.ones((8, 1), np.uint8),
+        "b": np.ones(1, np.uint8),
+        "s": np.asarray(np.float32(0.1)),
+        "z": np.asarray(np.uint8(0)),
+    }
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 5, 8)))
+    assert summed_counts(layer_graph) == (8 + 1, 0, 5 * 8)
+
+
 @pytest.mark.parametrize("features", [1, 4])
 def test_the_bias_of_a_quantized_gemm_is_a_param(tmp_path: Path, features: int) -> None:
     """As ONNX Runtime's quantizer writes it, with integers of 4 bytes."""
