@@ -1,7 +1,8 @@
-"""Fully connected layers, and layers that reshape tensors."""
+"""Fully connected layers, embeddings and their reversal, and layers that reshape tensors."""
 
 from convcost.importing.frontends.keras.call import LayerCall, layer, row
 from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
 
 
@@ -32,3 +33,23 @@ def repeat(call: LayerCall) -> Tensor:
     n = int(call.config["n"])
     dims = (1, n, step.dims[2])
     return call.lower("upsample", step, dims=dims, factors=(1, n, 1), mode="nearest", channel=2)
+
+
+@layer("Embedding")
+def embedding(call: LayerCall) -> Tensor:
+    rows, channels = int(call.config["input_dim"]), int(call.config["output_dim"])
+    tensors = call.tensor("embeddings", rows, channels)
+    y = call.lower("embedding", rows=rows, channels=channels, weights=tensors)
+    return y._replace(batch=0)
+
+
+@layer("ReversibleEmbedding")
+def reversible_embedding(call: LayerCall) -> Tensor:
+    """An embedding; called in reverse, it is a linear layer with the table as its matrix."""
+    if not call.config.get("tie_weights", True):
+        raise unsupported("ReversibleEmbedding with `tie_weights=False`")
+    if not call.keywords.get("reverse"):
+        return embedding(call)
+    rows, channels = int(call.config["input_dim"]), int(call.config["output_dim"])
+    tensors = call.tensor("embeddings", rows, channels)
+    return call.lower("linear", call.x, features=rows, weights=tensors, bias=False)

@@ -15,8 +15,11 @@ from convcost.model.errors import ConstraintError
     "RandomPosterization", "RandomGaussianBlur", "RandomElasticTransform", "RandomColorJitter",
     "RandomColorDegeneration", "RandAugment", "AugMix", "CutMix", "MixUp", "AutoContrast",
     "Equalization", "Solarization", "ContrastLimitedAdaptiveHistogramEqualization",
+    "Normalization", "ops.Cast",
 )  # fmt: skip
 def free(call: LayerCall) -> Tensor:
+    """Layers without a cost at inference. The mean and variance of the data, which `Normalization`
+    has, are constants, not params."""
     call.builder.free[call.kind] += 1
     return call.x
 

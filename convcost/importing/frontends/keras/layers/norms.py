@@ -73,10 +73,3 @@ def group_norm(call: LayerCall) -> Tensor:
     groups = int(call.config.get("groups", 32))
     options["groups"] = c if groups == -1 else groups
     return call.lower("group_norm", axis=axis, weights=tensors, **options)
-
-
-@layer("Normalization")
-def normalization(call: LayerCall) -> Tensor:
-    """Normalizes with the mean and variance of the data, which are constants, not params."""
-    call.builder.free[call.kind] += 1
-    return call.x
