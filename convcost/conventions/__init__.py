@@ -147,10 +147,12 @@ class Convention(Record):
             what = "" if isinstance(error, DefinitionError) else f"{type(error).__name__}: "
             why = f"`{formula.text}` fails: {what}{error}"
         else:
-            if is_integer(number):
+            if is_integer(number) and (type(number) is not int or number >= 0):
                 return number
             file = CONVENTIONS.plugin_file(self.name)
-            why = f"`{formula.text}` gives {brief(number)}, which is not a whole number"
+            why = (
+                f"`{formula.text}` gives {brief(number)}, which is not a whole number of at least 0"
+            )
         what = f"`{self.name}` cannot count {use.layer.name}"
         raise UsageError(f"the plug-in `{file}` is not valid: {what}; {why}")
 
@@ -225,6 +227,9 @@ def check_definition(name: str, convention: Convention) -> None:
         )
     if name in NOT_CONVENTIONS:
         raise DefinitionError(f"`{name}` is the name of a measure or a column; use another")
+    for key in ("word", "meaning", "source", "version"):
+        if not isinstance(getattr(convention, key), str):
+            raise DefinitionError(f"the {key} of `{name}` must be a text")
     for key in convention.rules:
         kind = None if key in OPERATIONS or key == "*" else KINDS.get(key)
         if key not in OPERATIONS and key != "*" and kind is None:

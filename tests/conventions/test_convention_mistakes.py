@@ -31,6 +31,8 @@ from convcost.conventions import *
 convention("ours", word="ops", meaning="Ours.", source="a paper", %s)
 """
 UNKNOWN_KIND = "but there is no such kind or operation; did you mean"
+NO_COUNT = "which is not a whole number of at least 0"
+VERSION = "the version of `ours` must be a text"
 MISTAKES = {
     "a misspelt kind": (
         "rules={'conv rellu': MACS}",
@@ -124,8 +126,13 @@ MISTAKES = {
     ),
     "a quantity that is a float": (
         "rules={'conv': MACS + quantity('q', 'q', lambda use: 1.5)}",
-        "`ours` cannot count conv; `macs + q` gives 15553.5, which is not a whole number",
+        f"`ours` cannot count conv; `macs + q` gives 15553.5, {NO_COUNT}",
     ),
+    "a count below 0": (
+        "rules={'conv': ZERO - MACS}",
+        f"`ours` cannot count conv; `0 − macs` gives -15552, {NO_COUNT}",
+    ),
+    "a version that is a number": ("rules={'conv': MACS}, version=2", VERSION),
 }
 assert 16 * 3 * 3 * 3 * 6 * 6 == 15_552  # the macs of the convolution
 
