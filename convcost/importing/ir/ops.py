@@ -101,7 +101,7 @@ _DEFINED: tuple[tuple[str, Trait], ...] = (
     ("transposed_conv deformable_conv locally_connected", _CONV),
     ("linear", _LINEAR | Trait.ANY_SIZE),
     ("matmul", _LINEAR | Trait.LEADS),
-    ("lstm gru rnn", _WEIGHTED | Trait.CHANNELS_LAST),
+    ("experts lstm gru rnn", _WEIGHTED | Trait.CHANNELS_LAST),
     ("einsum attention", Trait.CONTRACTS | Trait.CHANNELS_LAST),
     ("fourier", Trait.CONTRACTS),
     ("embedding", Trait.MATRIX | Trait.TAKES),

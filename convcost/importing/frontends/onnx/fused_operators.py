@@ -72,6 +72,18 @@ class FusedCall:
         op = self.get("activation", "")
         return self.one(op, x) if op else x
 
+    def unpacked(self, position: int, dims: Dims, bits: int) -> str:
+        """Adds a constant of `dims` for a stored tensor that packs numbers of `bits` bits into
+        bytes, and returns its name."""
+        key = self.name(position)
+        name, elements = f"{key}:unpacked", prod(dims)
+        sources = ((key, elements),)
+        view = whole_view(key, dims)
+        self.constants[name] = Constant(dims, real=False, sources=sources, learned=True, view=view)
+        self.constants[key] = self.constants[name]
+        self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
+        return name
+
 
 Rule: TypeAlias = Callable[[FusedCall], tuple[str, ...]]
 RULES: dict[str, Rule] = {}
@@ -121,6 +133,11 @@ def _expansion(rule: Rule, call: FusedCall) -> list[OnnxNode]:
 TABLE = {
     "DynamicQuantizeMatMul": "MatMulInteger(a, b) + e",
     "MatMulIntegerToFloat": "MatMulInteger(a, b) + g",
+    "QOrderedMatMul": "MatMulInteger(a, c) + f + g",
+    "QOrderedLayerNormalization": "LayerNormalization(a, c, d)",
+    "QOrderedGelu": "Gelu(a)",
+    "QuantizeWithOrder": "Identity(a)",
+    "DequantizeWithOrder": "Identity(a)",
     "BiasGelu": "Gelu(a + b)",
     "FastGelu": "Gelu(a + b)",
     "BiasSoftmax": "Softmax(a + b)",
@@ -159,18 +176,43 @@ def _value(call: FusedCall, form: ast.expr) -> str:
 # Products with weights of few bits
 
 
-@expansion("MatMulNBits")
+@expansion("MatMulNBits", "MatMulBnb4")
 def matmul_n_bits(call: FusedCall) -> tuple[str, ...]:
     """Inputs: x, packed weights, scales, zero points, group indices, bias. The weights are [K,
     N]."""
-    key, dims = call.name(1), (call.get("K", 0), call.get("N", 0))
-    bits, elements = call.get("bits", 4), prod(dims)
-    if prod(call.dims(1)) * BYTE < elements * bits:
+    dims = (call.get("K", 0), call.get("N", 0))
+    bits = call.get("bits", 4)
+    if prod(call.dims(1)) * BYTE < prod(dims) * bits:
         raise LookupError("the stored weights have fewer numbers than the product needs")
-    call.stored[key] = (f"uint{bits}", elements, call.stored[key][2])
-    sources, view = ((key, elements),), whole_view(key, dims)
-    call.constants[key] = Constant(dims, real=False, sources=sources, learned=True, view=view)
-    return (call.plus(call.one("MatMulInteger", call.name(0), key), 5),)
+    y = call.one("MatMulInteger", call.name(0), call.unpacked(1, dims, bits))
+    return (call.plus(y, 5),)
+
+
+@expansion("MoE", "QMoE")
+def mixture(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: x, the scores of a router, then weights and biases of three products. QMoE has scales
+    between them, and stores two weights of four bits in a byte."""
+    step = 3 if call.node.op == "QMoE" else 2
+    bits = call.get("expert_weight_bits", 4) if call.node.op == "QMoE" else BYTE
+    names: list[str] = []
+    for position in range(2, 2 + 3 * step, step):
+        name = call.name(position)
+        if name and bits < BYTE:
+            *outer, inner = call.dims(position)
+            name = call.unpacked(position, (*outer, inner * BYTE // bits), bits)
+        names += [name, call.name(position + step - 1)]
+    return (call.one("Experts", call.name(0), *names, chosen=call.get("k", 1)),)
+
+
+@expansion("GatherBlockQuantized")
+def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
+    """Inputs: packed table, indices, scales, zero points."""
+    bits = call.get("bits", 4)
+    kind = call.stored[call.name(0)][0]
+    *rows, row = call.dims(0)
+    share = BYTE // bits if kind == "uint8" else 1
+    table = call.unpacked(0, (*rows, row * share), bits) if share > 1 else call.name(0)
+    return (call.one("Gather", table, call.name(1), axis=call.get("gather_axis", 0)),)
 
 
 @expansion("FusedMatMul", "TransposeMatMul")

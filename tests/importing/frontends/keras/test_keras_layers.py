@@ -311,6 +311,13 @@ ATTENTION: dict[str, Any] = {
         2 * 7 * 9 * 8,
         "7×8",
     ),
+    "a sum in place of the first product": (
+        ("Attention", (7, 8), (9, 8), {"score_mode": "concat", "use_scale": True}),
+        1 + 1,
+        7 * 9 * 8,
+        "7×8",
+    ),
+    "Bahdanau's": (("AdditiveAttention", (7, 8), (9, 8), {}), 8, 2 * 7 * 9 * 8, "7×8"),
     "a product along the channels": (
         ("Dot", (7, 8), (9, 8), {"axes": -1}),
         0,
@@ -325,7 +332,7 @@ ATTENTION: dict[str, Any] = {
 @pytest.mark.parametrize("case", ATTENTION)
 def test_layers_with_several_inputs_cost_what_their_formula_gives(tmp_path, case):
     (kind, first, second, config), params, macs, output = ATTENTION[case]
-    together = kind in ("Attention", "Dot")
+    together = kind in ("Attention", "AdditiveAttention", "Dot")
     layer_graph = imported_graph(tmp_path, called(kind, first, second, together=together, **config))
     proved_spec(layer_graph)
     assert sum(layer.params for layer in layer_graph.layers) == params
@@ -335,15 +342,6 @@ def test_layers_with_several_inputs_cost_what_their_formula_gives(tmp_path, case
     for extent in output.split("×"):
         elements *= int(extent)
     assert layer_graph.layers[layer_graph.outputs[0]].output.elements == elements
-
-
-def test_attention_with_a_sum_in_place_of_the_first_product_is_refused(tmp_path):
-    config = called("Attention", (7, 8), (9, 8), together=True, score_mode="concat")
-    with pytest.raises(ConstraintError) as caught:
-        imported_graph(tmp_path, config)
-    assert caught.value.message == (
-        "layer `layer`: convcost does not support Attention with `score_mode=concat`"
-    )
 
 
 def test_a_reversible_embedding_uses_its_table_as_the_output_matrix(tmp_path):

@@ -198,6 +198,18 @@ TABLE: dict[str, Any] = {
         ["linear features=8 bias=False each_position=True → 10×8"],
         (WIDTH * 8, 0, ROWS * WIDTH * 8),
     ),
+    "QOrderedMatMul": (
+        [fused("QOrderedMatMul", "x", "s", "w", "s", "s", "b", "-> y")],
+        {"w": bytes_of(WIDTH, 8), "b": array(8), **SCALE},
+        ["linear features=8 each_position=True → 10×8"],
+        (WIDTH * 8 + 8, 0, ROWS * WIDTH * 8),
+    ),
+    "QOrderedLayerNormalization": (
+        [fused("QOrderedLayerNormalization", "x", "s", "g", "b", "s", "-> y")],
+        {**NORM, **SCALE},
+        ["layer_norm → 10×24"],
+        (2 * WIDTH, 0, 0),
+    ),
     "GroupQueryAttention of one packed tensor": (
         [
             node("MatMul", "x", "w", "-> qkv"),
@@ -224,6 +236,40 @@ TABLE: dict[str, Any] = {
             "attention heads=4 → 10×24",
         ],
         (WIDTH * 2 * WIDTH, 0, ROWS * WIDTH * 2 * WIDTH + PAIRS),
+    ),
+    "MoE": (
+        [fused("MoE", "x", "r", "w1", "b1", "w2", "b2", "-> y", k=2)],
+        {
+            "r": array(ROWS, 4),
+            "w1": array(4, 48, WIDTH),
+            "b1": array(4, 48),
+            "w2": array(4, WIDTH, 48),
+            "b2": array(4, WIDTH),
+        },
+        [
+            (
+                f"custom what=experts params={4 * (2 * 48 * WIDTH + 48 + WIDTH)} "
+                f"macs={ROWS * 2 * 2 * 48 * WIDTH} input=Shape(channels=24, size=(10,)) → 10×24"
+            )
+        ],
+        (4 * (2 * 48 * WIDTH + 48 + WIDTH), 0, ROWS * 2 * 2 * 48 * WIDTH),
+    ),
+    "QMoE of 4 bits": (
+        [fused("QMoE", "x", "r", "w1", "s1", "", "w2", "s2", "-> y", k=1)],
+        {
+            "r": array(ROWS, 4),
+            "w1": np.zeros((4, 48, WIDTH // 2), np.uint8),
+            "s1": array(4, 48),
+            "w2": np.zeros((4, WIDTH, 48 // 2), np.uint8),
+            "s2": array(4, WIDTH),
+        },
+        [
+            (
+                f"custom what=experts params={4 * 2 * 48 * WIDTH} macs={ROWS * 2 * 48 * WIDTH} "
+                "input=Shape(channels=24, size=(10,)) → 10×24"
+            )
+        ],
+        (4 * 2 * 48 * WIDTH, 0, ROWS * 2 * 48 * WIDTH),
     ),
     "FastGelu without a bias": (
         [node("MatMul", "x", "w", "-> m"), fused("FastGelu", "m", "-> y")],
@@ -357,7 +403,7 @@ def test_numbers_of_the_code_are_none_of_a_quantized_model_either(tmp_path):
 UNKNOWN = [
     *("DecoderMaskedMultiHeadAttention", "DecoderMaskedSelfAttention", "DecoderAttention"),
     *("PackedAttention", "PackedMultiHeadAttention", "LongformerAttention", "SparseAttention"),
-    *("QOrderedMatMul", "MoE", "QLinearReduceMean", "QLinearWhere", "MatMulFpQ4"),
+    *("QOrderedAttention", "QLinearReduceMean", "QLinearWhere", "MatMulFpQ4"),
     *("WordConvEmbedding", "GatedRelativePositionBias", "Attention", "GroupQueryAttention"),
 ]
 
@@ -372,17 +418,6 @@ def test_weights_of_an_operator_that_is_not_counted_are_its_params(op, weights, 
     layer_graph = imported_graph(tmp_path, made)
     assert layer_graph.layers[0].uncounted
     assert summed_counts(layer_graph)[0] == WIDTH * 8
-
-
-@pytest.mark.parametrize("op", ["QMoE", "MatMulBnb4", "GatherBlockQuantized"])
-def test_an_operator_with_packed_weights_is_refused(op, tmp_path):
-    made = model([fused(op, "x", "w", "-> y")], {"w": bytes_of(WIDTH, 4)}, (1, ROWS, WIDTH))
-    with pytest.raises(ConstraintError) as caught:
-        imported_graph(tmp_path, made)
-    assert (caught.value.message, caught.value.help) == (
-        f"{op} `y`: convcost does not support {op}, which packs several weights into a byte",
-        "import the model as it was before ONNX Runtime quantized it",
-    )
 
 
 def test_a_file_for_one_processor_says_what_to_do(tmp_path):

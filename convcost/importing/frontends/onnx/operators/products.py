@@ -1,11 +1,10 @@
-"""Matrix products, einsum and attention: linear layers if one input is weights."""
+"""Matrix products, einsum, attention and experts: linear layers if one input is weights."""
 
 from functools import partial
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped, transposed
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left
@@ -83,15 +82,6 @@ def qgemm(call: OnnxCall) -> Tensor:
     return gemm(call.of("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
 
 
-@operator("QMoE", "MatMulBnb4", "GatherBlockQuantized", op="matmul")
-def packed(call: OnnxCall) -> Tensor:
-    """Their weights are packed, so the numbers of the file are not the params."""
-    raise unsupported(
-        f"{call.op}, which packs several weights into a byte",
-        "import the model as it was before ONNX Runtime quantized it",
-    )
-
-
 # Einsum
 
 
@@ -145,3 +135,25 @@ def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         return call.uncounted()
     heads = call.get("q_num_heads", call.get("num_heads", 1))
     return call.lower("attention", *sides, heads=heads)
+
+
+# Mixtures of experts, in which each row uses only a few experts
+
+EXPERT_INPUTS = range(1, 7)  # positions of the weights and biases of three products
+EXPERT_WEIGHTS_RANK = 3  # axes of a tensor with the weights of all experts
+
+
+@operator("Experts", op="experts")
+def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
+    """The products of the experts that each row uses. `macs` count all rows."""
+    tables = {
+        place: table for place in EXPERT_INPUTS if (table := call.constant(place)) is not None
+    }
+    weights = [table for table in tables.values() if len(table.dims) == EXPERT_WEIGHTS_RANK]
+    if not weights or not call.depends_on_input(0):
+        return call.uncounted()
+    x = call.value()
+    rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
+    macs = sum(rows * table.elements // table.dims[0] for table in weights)
+    tensors = call.tensors(*tables)
+    return call.lower("custom", x, what="experts", dims=x.dims, macs=macs, weights=tensors)
