@@ -133,7 +133,9 @@ def computed_output(node: OnnxNode, inputs: Sequence[Any], opset: int) -> Any:
         tensor.external_data or tensor.data_type == TensorProto.STRING for tensor in tensors
     ):
         return None
-    op = "Identity" if node.op == "CastLike" else node.op  # the type does not matter
+    op = node.op
+    if op == "CastLike":  # without a known type, it keeps the one that it has
+        op = "Cast" if "to" in node.attributes else "Identity"
     try:
         with np.errstate(all="ignore"):
             if not elements(node, *inputs) <= MAX_ELEMENTS:

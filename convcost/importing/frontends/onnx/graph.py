@@ -1,6 +1,6 @@
 """A model's graph as plain values, with the nodes in an order in which they can run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -40,7 +40,8 @@ class OnnxGraph(NamedTuple):
 def graph_of(model: ModelProto) -> OnnxGraph:
     """The graph of a model. Raises ConstraintError CC404 for a graph that cannot run: it has a
     cycle, or a tensor that two nodes produce or that no node produces."""
-    nodes = [_node(node, number) for number, node in enumerate(model.graph.node, 1)]
+    types = _stored_types(model)
+    nodes = [_node(node, number, types) for number, node in enumerate(model.graph.node, 1)]
     versions = {entry.domain: entry.version for entry in model.opset_import}
     opset = max((versions.get(domain, 0) for domain in STANDARD), default=0)
     given = {entry.name for entry in model.graph.input}
@@ -66,7 +67,19 @@ def alive(nodes: Iterable[OnnxNode], outputs: Iterable[str]) -> tuple[OnnxNode, 
     return tuple(reversed(kept))
 
 
-def _node(node: NodeProto, number: int) -> OnnxNode:
+def _stored_types(model: ModelProto) -> dict[str, int]:
+    """The element types that a file states for tensors, by name."""
+    graph = model.graph
+    entries = (*graph.input, *graph.value_info, *graph.output)
+    found = {entry.name: entry.type.tensor_type.elem_type for entry in entries}
+    found |= {tensor.name: tensor.data_type for tensor in graph.initializer}
+    constants = (node for node in graph.node if node.op_type == "Constant")
+    values = ((name, entry.t) for node in constants for entry in node.attribute
+              for name in node.output if entry.HasField("t"))  # fmt: skip
+    return found | {name: tensor.data_type for name, tensor in values}
+
+
+def _node(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
     # The first output of an LSTM may be left out, but nodes are identified by it.
     outputs = tuple(node.output)
     if not outputs or not outputs[0]:
@@ -74,13 +87,17 @@ def _node(node: NodeProto, number: int) -> OnnxNode:
     # `CastLike` reads its second input only for the type, and types cost nothing.
     inputs = tuple(node.input[:1] if node.op_type == "CastLike" else node.input)
     inputs = (*inputs, *captured(node))
+    attributes = {attribute.name: _decoded(attribute) for attribute in node.attribute}
+    like = types.get(node.input[1], 0) if len(node.input) > 1 else 0
+    if node.op_type == "CastLike" and like:
+        attributes["to"] = like
     return OnnxNode(
         node.op_type,
         node.domain,
         node.name,
         inputs,
         outputs,
-        {attribute.name: _decoded(attribute) for attribute in node.attribute},
+        attributes,
         {entry.key: entry.value for entry in node.metadata_props},
     )
 

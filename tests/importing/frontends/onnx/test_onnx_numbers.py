@@ -395,6 +395,22 @@ def test_a_size_that_is_cast_like_a_tensor_is_a_number_of_the_code(tmp_path: Pat
     assert summed_counts(layer_graph) == (8 * 4, 0, 8 * 4)
 
 
+def test_numbers_that_are_cast_like_an_integer_are_integers(tmp_path: Path) -> None:
+    """As the positions that PyTorch's newer exporter adds to the indices of a pool."""
+    nodes = [
+        node("CastLike", "zero", "rows", "-> first"),
+        node("CastLike", "one", "rows", "-> step"),
+        node("Range", "first", "rows", "step", "-> positions"),
+        node("Mul", "positions", "rows", "-> places"),
+        node("Gather", "table", "places", "-> taken"),
+        node("Add", "x", "taken", "-> y"),
+    ]
+    zero, one = (np.asarray(np.float32(number)) for number in (0, 1))
+    stored = {"zero": zero, "one": one, "rows": np.array(3), "table": array(9, 8)}
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 3, 8)))
+    assert summed_counts(layer_graph) == (9 * 8, 0, 0)
+
+
 def test_the_quantized_bias_that_is_added_to_one_feature_is_a_param(tmp_path: Path) -> None:
     inputs = ("q", "s", "z", "w", "s", "z", "s", "z")
     nodes = [
