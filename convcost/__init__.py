@@ -39,19 +39,19 @@ if not TYPE_CHECKING:
     def __getattr__(name):  # noqa: ANN001, ANN202  of any type
         from importlib import import_module
 
-        found = None
+        attribute = None
         if name in _CLASSES:
-            found = getattr(import_module(f"{__name__}.{_CLASSES[name]}"), name)
+            attribute = getattr(import_module(f"{__name__}.{_CLASSES[name]}"), name)
         elif name == "__all__" or not name.startswith("_"):
             api = import_module(f"{__name__}.api")
             if name == "__all__":
-                found = sorted(["__version__", *_CLASSES, *api.__all__])
+                attribute = sorted(["__version__", *_CLASSES, *api.__all__])
             elif name in api.__all__:
-                found = getattr(api, name)
-        if found is None:
+                attribute = getattr(api, name)
+        if attribute is None:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        globals()[name] = found
-        return found
+        globals()[name] = attribute
+        return attribute
 
     def __dir__():  # noqa: ANN202
         return sorted({*globals(), *__getattr__("__all__")})

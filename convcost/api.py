@@ -156,7 +156,7 @@ def analyze(
     report = command(
         [_spec(spec)], settings, parse_batch(batch), conventions=conventions, deployed=deploy
     )
-    _refuse_several(spec, [found.network for found in report.networks])
+    _refuse_several(spec, [network_costs.network for network_costs in report.networks])
     return report.networks[0]
 
 
@@ -550,7 +550,7 @@ def formatted(
     Costs and a loaded network are formatted as the report of `analyze`. Raises UsageError for an
     unknown format, and for one that this report does not have.
     """
-    found = find_format(str(format))
+    output_format = find_format(str(format))
     report: object = answer
     if isinstance(report, Network):
         report = costs(report)
@@ -560,7 +560,7 @@ def formatted(
         report = Analysis((report,))
     if not isinstance(report, Report):
         raise UsageError(f"formatted accepts a report, costs or a network, not {brief(report)}")
-    return "".join(found.write(report, Style()))
+    return "".join(output_format.write(report, Style()))
 
 
 def _spec(spec: Spec | Network) -> str | Network:

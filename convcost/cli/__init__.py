@@ -52,17 +52,17 @@ def _run(arguments: list[str] | None) -> None:
     from convcost.cli._reporting import is_completing
     from convcost.model.suggestions import MAX_COMPARED_IN_CALL, limited_suggestions
 
-    given = sys.argv[1:] if arguments is None else arguments
+    command_line = sys.argv[1:] if arguments is None else arguments
     # The usage errors of click, or of the copy of click in typer.
     usage_error: Any = BadParameter.__mro__[1]
     try:
         with limited_suggestions(MAX_COMPARED_IN_CALL), report_errors():
             plug_in()
             __path__.extend(folder for folder in plugin_folders("cli") if folder not in __path__)
-            command = get_command(_app(given))
-            code = command(given, prog_name="convcost", standalone_mode=False)
+            command = get_command(_app(command_line))
+            code = command(command_line, prog_name="convcost", standalone_mode=False)
     except usage_error as error:
-        if given:  # without arguments, the message is the help
+        if command_line:  # without arguments, the message is the help
             error.message = printable(error.message)
         name = getattr(error, "option_name", "")
         if name and hasattr(error, "possibilities"):  # the option is unknown
@@ -95,8 +95,8 @@ def _suggest_options(error: Any, name: str) -> None:
         for command, own_command in commands.items()
         if any(name in option.opts for option in own_command.params)
     ]
-    known = [option.lstrip("-") for option in error.possibilities or ()]
-    near = get_close_matches(name.lstrip("-"), known)
+    option_names = [option.lstrip("-") for option in error.possibilities or ()]
+    near = get_close_matches(name.lstrip("-"), option_names)
     error.possibilities = []
     if having:
         error.message += f". These commands have it: {', '.join(having)}"

@@ -140,15 +140,15 @@ def sizes_by_input(sizes: list[str] | None) -> dict[str, str]:
 
     Raises UsageError.
     """
-    found: dict[str, str] = {}
+    size_by_input: dict[str, str] = {}
     for text in sizes or []:
         name, equals, size = text.rpartition("=")
         if equals and not name:
             raise UsageError(f"--size must be like 256 or mask=256, not `{text}`")
-        if name in found:
+        if name in size_by_input:
             raise UsageError(f"--size {name}".rstrip() + " is given twice")
-        found[name] = size
-    return found
+        size_by_input[name] = size
+    return size_by_input
 
 
 def parse_input(text: str) -> tuple[tuple[int, ...], str]:
@@ -184,21 +184,21 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def columns(
-    text: str, known: Collection[str], conventions: Sequence[CountingConvention] = ()
+    text: str, column_names: Collection[str], conventions: Sequence[CountingConvention] = ()
 ) -> tuple[str, ...]:
     """Parses `macs,params`, or `all`, to the names of known columns; `thop` to `count thop`, if it
     is one of the conventions. Raises UsageError."""
     if text == "all":
-        return tuple(known)
+        return tuple(column_names)
     chosen = names(text)
     counts = {convention.name: f"count {convention.name}" for convention in conventions}
     for name in chosen:
-        if name not in known and name not in counts:
-            hint = _suggest_count(name) or did_you_mean(name, (*known, *counts), 99)
+        if name not in column_names and name not in counts:
+            hint = _suggest_count(name) or did_you_mean(name, (*column_names, *counts), 99)
             raise UsageError(f"there is no column `{name}`; {hint}")
     if not chosen:
-        raise UsageError(f"--columns needs one of {', '.join(known)}")
-    return tuple(name if name in known else counts[name] for name in chosen)
+        raise UsageError(f"--columns needs one of {', '.join(column_names)}")
+    return tuple(name if name in column_names else counts[name] for name in chosen)
 
 
 def sort_key(
@@ -214,16 +214,16 @@ def sort_key(
     """
     if text is None:
         return None
-    known = (*measures, *others, *(convention.name for convention in conventions or ()))
+    key_names = (*measures, *others, *(convention.name for convention in conventions or ()))
     keys = names(text)
     for key in keys:
         name = key.removeprefix("-")
-        if name not in known:
+        if name not in key_names:
             hint = "" if conventions is None else _suggest_count(name)
-            hint = hint or did_you_mean(name, known, len(known))
+            hint = hint or did_you_mean(name, key_names, len(key_names))
             raise UsageError(f"cannot sort by `{name}`; {hint}")
     if not keys:
-        raise UsageError(f"--sort needs one of {', '.join(known)}")
+        raise UsageError(f"--sort needs one of {', '.join(key_names)}")
     return ",".join(keys)
 
 

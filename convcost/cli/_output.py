@@ -82,10 +82,10 @@ def _identity(path: Path | None) -> object:
     if path is None:
         return None
     try:
-        found = path.stat()
-        if S_ISCHR(found.st_mode):
+        status = path.stat()
+        if S_ISCHR(status.st_mode):
             return object()
-        redirected = S_ISREG(found.st_mode) and samestat(found, os.fstat(sys.stdout.fileno()))
+        redirected = S_ISREG(status.st_mode) and samestat(status, os.fstat(sys.stdout.fileno()))
     except (OSError, ValueError):  # there is no such file, or standard output is closed
         redirected = False
     return None if redirected or str(path) in STDOUT else os.path.realpath(path)
@@ -101,20 +101,20 @@ def _units(options: OutputOptions) -> "Units":
     from convcost.reports.display_units import UNITS
 
     units = ("auto", *UNITS)
-    found: list[tuple[str, str]] = []
+    column_units: list[tuple[str, str]] = []
     for part in options.units.split(","):
         key, equals, unit = (word.strip() for word in part.rpartition("="))
         if unit not in units:
             raise UsageError(f"there is no unit `{unit}`; {did_you_mean(unit, units)}")
         if equals and key not in MEASURES:
             raise UsageError(f"there is no measure `{key}`; {did_you_mean(key, MEASURES)}")
-        if key in dict(found):
+        if key in dict(column_units):
             of = f"for {key}" if key else "for all columns"
             hint = "write params=M,macs=G for units of single columns"
             raise UsageError(f"--units gives two units {of}: {options.units}", help=hint)
-        found.append((key, unit))
-    if any(unit != "raw" for _, unit in found):
-        return tuple(found)
+        column_units.append((key, unit))
+    if any(unit != "raw" for _, unit in column_units):
+        return tuple(column_units)
     if options.digits is not None:
         raise UsageError("--digits needs a unit; add --units auto, or one of k, M, G")
     return ()
@@ -217,16 +217,16 @@ def _print_all(pieces: Iterator[str | bytes]) -> None:
 @contextmanager
 def report_errors() -> Iterator[None]:
     """Prints the errors of one spec or of several, and ends the run with exit code 2."""
-    found: list[SpecError | UsageError] = []
+    all_errors: list[SpecError | UsageError] = []
     try:
         yield
     except* (SpecError, UsageError) as errors:
         for error in errors.exceptions:
             assert isinstance(error, SpecError | UsageError)
-            found.append(error)
+            all_errors.append(error)
     # Not in the block: Python before 3.11.4 wraps what is raised there in a group.
-    if found:
-        for error in found:
+    if all_errors:
+        for error in all_errors:
             print_error(error)
         raise SystemExit(_process.ERROR)
 
@@ -290,12 +290,12 @@ def _terminal_width() -> int:
 
 def _format_of_suffix(path: Path) -> str:
     suffix = path.suffix.lower()
-    own = FORMATS.get(suffix[1:])  # `csv`: no other format is imported
-    if own is not None and suffix in own.suffixes:
-        return own.name
-    known = {suffix: form.name for form in all_formats() for suffix in form.suffixes}
-    if suffix in known:
-        return known[suffix]
+    output_format = FORMATS.get(suffix[1:])  # `csv`: no other format is imported
+    if output_format is not None and suffix in output_format.suffixes:
+        return output_format.name
+    name_by_suffix = {suffix: form.name for form in all_formats() for suffix in form.suffixes}
+    if suffix in name_by_suffix:
+        return name_by_suffix[suffix]
     from convcost.cli._plot import SUFFIXES
 
     if suffix in SUFFIXES:
@@ -303,6 +303,6 @@ def _format_of_suffix(path: Path) -> str:
 
         raise UsageError(f"`{path}` is a chart; write it with --plot {quote(str(path))}")
     raise UsageError(
-        f"no format has the suffix of `{path.name}`; use {', '.join(sorted(known))}, or "
+        f"no format has the suffix of `{path.name}`; use {', '.join(sorted(name_by_suffix))}, or "
         "name a format with --format"
     )

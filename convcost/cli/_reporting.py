@@ -80,20 +80,20 @@ def with_output_options(
     Options that only some formats have are left out if the arguments use none of them, because
     convcost must import every format to add them. `--help` needs them too.
     """
-    own = dict(inspect.signature(command, eval_str=True).parameters)
-    if "out" not in own:
+    parameter_by_name = dict(inspect.signature(command, eval_str=True).parameters)
+    if "out" not in parameter_by_name:
         return command
-    provides = ("", *get_args(own.pop("out").annotation)[1:])
+    provides = ("", *get_args(parameter_by_name.pop("out").annotation)[1:])
     common = {
         name: parameter.replace(kind=Parameter.KEYWORD_ONLY)
         for name, parameter in inspect.signature(OutputOptions).parameters.items()
         if name != "format_options" and NEEDS.get(name, "") in provides
     }
     special: dict[str, Parameter] = {}
-    known = _flags((*own.values(), *common.values()))
-    if is_completing() or not known.issuperset(_flags_of_call(arguments)):
+    flags = _flags((*parameter_by_name.values(), *common.values()))
+    if is_completing() or not flags.issuperset(_flags_of_call(arguments)):
         formats = [form for form in all_formats() if form.needs in provides]
-        special = {parameter.name: parameter for parameter in _of_formats(formats, known)}
+        special = {parameter.name: parameter for parameter in _of_formats(formats, flags)}
         names = ", ".join(form.name for form in formats)
         text = f"{names}; by default table on a terminal, plain in a pipe."
         option = typer.Option(metavar="FORMAT", help=text)
@@ -106,7 +106,7 @@ def with_output_options(
         shared = {name: given.pop(name) for name in common}
         command(**given, out=OutputOptions(**shared, format_options=chosen))
 
-    parameters = [*own.values(), *common.values(), *special.values()]
+    parameters = [*parameter_by_name.values(), *common.values(), *special.values()]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__doc__ = command.__doc__
     return run
@@ -139,7 +139,7 @@ def _flags(parameters: Sequence[Parameter]) -> set[str]:
     return flags | {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
 
 
-def _of_formats(formats: Sequence[Format], known: set[str]) -> Iterator[Parameter]:
+def _of_formats(formats: Sequence[Format], flags: set[str]) -> Iterator[Parameter]:
     """One parameter for each option; formats can share an option.
 
     Raises UsageError if the format of a plug-in has an option that the command has without it.
@@ -148,15 +148,15 @@ def _of_formats(formats: Sequence[Format], known: set[str]) -> Iterator[Paramete
     for form in formats:
         for option in form.options:
             users.setdefault(option, []).append(form.name)
-    taken = known | {"--help"}
+    used_flags = flags | {"--help"}
     for option, names in sorted(users.items(), key=lambda item: _is_plugin(item[1])):
-        if option.flag in taken:
+        if option.flag in used_flags:
             file = FORMATS.plugin_file(names[0])
             raise UsageError(
                 f"the plug-in `{file}` is not valid: the command has an option {option.flag} "
                 "already; rename that of the format"
             )
-        taken.add(option.flag)
+        used_flags.add(option.flag)
         text = f"{', '.join(names)}: {option.help}"
         info = typer.Option(option.flag, metavar=option.metavar, help=text)
         type_ = bool if option.type is bool else option.type | None

@@ -22,18 +22,18 @@ def axes(
     """
     if deploy:
         raise UsageError("--deploy does not work in a sweep; give each --set and --size one value")
-    found: dict[str, Axis] = {}
+    axis_by_name: dict[str, Axis] = {}
     for assignment in assignments or []:
         name, values = _networks.name_and_text(assignment)
-        if name in found:
+        if name in axis_by_name:
             raise UsageError(f"--set gives {name} twice; write all values as one list")
         parse = partial(_networks.value, name)
-        found[name] = Axis(name, _parse_list(f"--set {name}", values, parse))
+        axis_by_name[name] = Axis(name, _parse_list(f"--set {name}", values, parse))
     by_input = (
         Axis(name, _parse_list(f"--size {name}".rstrip(), text, _networks.input_size), size=True)
         for name, text in _networks.sizes_by_input(sizes).items()
     )
-    return (*found.values(), *by_input)
+    return (*axis_by_name.values(), *by_input)
 
 
 def sweep_view(

@@ -112,7 +112,7 @@ def command(
         key = _networks.sort_key(
             sort and sort.replace("layer", "path"), *others, conventions=conventions
         )
-        own = _networks.settings(settings, size, input_, dim)
+        network_settings = _networks.settings(settings, size, input_, dim)
         if depth == 0:
             from convcost.reports.totals import COLUMNS as TOTALS_COLUMNS
             from convcost.reports.totals import DEFAULT_COLUMNS as DEFAULT_TOTALS
@@ -124,12 +124,12 @@ def command(
             if columns is not None:
                 names = _networks.columns(columns, TOTALS_COLUMNS, conventions)
             totals = TotalsView(names, key, top, layout)
-            report = analyze(specs, own, batch, None, conventions, deployed=deploy)
+            report = analyze(specs, network_settings, batch, None, conventions, deployed=deploy)
             report = report._replace(totals=totals)
         else:
             shown = _columns(columns, work, conventions)
             rows = AnalysisView(shown, depth, key, top, layout, False if every else None)
-            report = analyze(specs, own, batch, rows, conventions, deployed=deploy)
+            report = analyze(specs, network_settings, batch, rows, conventions, deployed=deploy)
         _output.write(report, outputs, specs)
         networks = list(report.networks)
     if strict and any(costs.totals.uncounted for costs in networks):
@@ -143,5 +143,5 @@ def _columns(
     chosen = DEFAULT_COLUMNS if text is None else _networks.columns(text, COLUMNS, conventions)
     if work is None:
         return chosen
-    kept = chosen if text else tuple(name for name in chosen if name not in SHARES)
-    return tuple(dict.fromkeys((*kept, f"{work}_work")))
+    columns = chosen if text else tuple(name for name in chosen if name not in SHARES)
+    return tuple(dict.fromkeys((*columns, f"{work}_work")))

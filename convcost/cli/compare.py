@@ -83,7 +83,7 @@ def command(
             specs, axes(settings, size, deploy=deploy), batch, baseline, conventions
         )
     else:
-        own = _networks.settings(settings, size, input_, dim)
-        report = compare(specs, own, batch, baseline, conventions, deployed=deploy)
+        network_settings = _networks.settings(settings, size, input_, dim)
+        report = compare(specs, network_settings, batch, baseline, conventions, deployed=deploy)
     report = report._replace(view=view, layers=layers, work=work, published=published)
     _output.write(report, outputs, specs)

@@ -44,6 +44,6 @@ def command(
     The notes have the conditions under which the formulas are exact.
     """
     outputs = _output.parse_outputs(out)
-    own = _networks.settings(settings, size)
+    network_settings = _networks.settings(settings, size)
     names, counted = _networks.names(vary), _networks.names(measures)
-    _output.write(formula(spec, layer, names, own, notation, counted), outputs, [spec])
+    _output.write(formula(spec, layer, names, network_settings, notation, counted), outputs, [spec])

@@ -78,13 +78,13 @@ def command(
         raise SystemExit(_check(request, check, strict=strict))
     with _output.show_progress(f"reading {model}"):
         imported = import_model(request)
-    kept: tuple[str, ...] = ()
+    old_sections: tuple[str, ...] = ()
     if file is None:
         _output.write_text(imported.text, "-", ())
     else:
-        text, kept = keep_sections(file, imported.text)
+        text, old_sections = keep_sections(file, imported.text)
         write_file(file, iter((text,)))
-    _summarize(imported, "" if file is None else output, kept)
+    _summarize(imported, "" if file is None else output, old_sections)
     if strict and not imported.counted:
         raise SystemExit(_process.FAILED)
 
@@ -104,13 +104,13 @@ def _target(output: str, model: str, *, force: bool) -> Path:
     return file
 
 
-def _summarize(imported: Imported, written: str, kept: tuple[str, ...]) -> None:
+def _summarize(imported: Imported, written: str, old_sections: tuple[str, ...]) -> None:
     """Prints the costs of the imported spec and the notes on it to standard error."""
     totals = imported.costs.totals
     layers = counted(len(imported.costs.layers), "layer")
     lines = [f"wrote {written}"] if written else []
-    if kept:
-        lines.append(f"kept from the old file: {', '.join(kept)}")
+    if old_sections:
+        lines.append(f"kept from the old file: {', '.join(old_sections)}")
     counts = f"{layers}, {format_count(totals.params)} params"
     if totals.frozen:
         counts += f", {format_count(totals.trainable)} of them trainable"

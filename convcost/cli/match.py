@@ -43,8 +43,8 @@ def command(
     Each count has its convention, factor, rounding and settings.
     """
     outputs = _output.parse_outputs(out)
-    given = _networks.settings(settings, size, input_, dim)
-    report = match(spec, figures, given, all_readings=all_readings)
+    network_settings = _networks.settings(settings, size, input_, dim)
+    report = match(spec, figures, network_settings, all_readings=all_readings)
     _output.write(report, outputs, [spec])
     if not report.found:
         raise SystemExit(_process.FAILED)

@@ -84,8 +84,8 @@ def command(
     request = ReduceRequest(spec, tuple(layers or ()), inputs, batch, write)
     if undo:
         refused = {"--channels": channels, "--expand": expand, "--sort": sort, "--top": top}
-        for option, given in refused.items():
-            if given:
+        for option, value in refused.items():
+            if value:
                 raise UsageError(f"--undo cannot be combined with {option}")
         report = undo_reductions(request, projections=projections is not False)
     elif projections is not None:

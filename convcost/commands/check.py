@@ -15,10 +15,10 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
     of all errors of the specs and the request.
     """
     inputs = check_inputs(request)
-    found = tuple(evaluate(inputs.networks))
+    findings = tuple(evaluate(inputs.networks))
     if not if_any:
         inputs.refuse_no_spec()
-        if not found:
+        if not findings:
             specs = first_texts([spec.name for spec in inputs.specs])
             hint = "add `budget: {params: {max: 5M}}` to the spec, or --max-params 5M"
             if request.deployed:
@@ -46,12 +46,12 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
     )
     statements = tuple(map(printable, texts))
     report = Check(
-        found,
+        findings,
         statements,
         request.base or "",
         networks=inputs.networks,
         base_missing=any(
-            finding.test == "grow" and finding.spec in inputs.unavailable for finding in found
+            finding.test == "grow" and finding.spec in inputs.unavailable for finding in findings
         ),
         allow_missing_base=request.allow_missing_base,
     )

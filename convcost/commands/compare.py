@@ -26,8 +26,8 @@ def compare(
     the specs.
     """
     specs = tuple(specs)
-    given = settings != Settings()
-    networks = read_networks(specs, settings._replace(if_present=given))
+    has_settings = settings != Settings()
+    networks = read_networks(specs, settings._replace(if_present=has_settings))
     notes, unknown = applied_notes(networks, settings)
     if unknown:
         read_networks(specs, settings)  # raises for the names that no network has

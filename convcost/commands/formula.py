@@ -48,19 +48,19 @@ def formula(
         NetworkFunction(documents, network.name, measures, settings, network=network)
         for network in networks
     ]
-    with_path = [found for found in functions if not path or path in paths(found.network)]
+    with_path = [function for function in functions if not path or path in paths(function.network)]
     if not with_path:
         raise unknown_path(path, spec, networks)
-    known = tuple(dict.fromkeys(name for found in with_path for name in found.point()))
+    number_names = tuple(dict.fromkeys(name for function in with_path for name in function.point()))
     for name in vary:
-        if name not in known:
+        if name not in number_names:
             from convcost.language.option_variables import vary_hint
 
-            hint = vary_hint(name, known)
+            hint = vary_hint(name, number_names)
             raise UsageError(f"`{spec}` has no number `{name}` to vary; {hint}")
-    names = vary or known
+    names = vary or number_names
     return Formulas(
-        tuple(_formulas(found, path, names, NOTATIONS[notation]) for found in with_path)
+        tuple(_formulas(function, path, names, NOTATIONS[notation]) for function in with_path)
     )
 
 
@@ -69,8 +69,8 @@ def _check_names(measures: Sequence[str], notation: str, *, of_layer: bool) -> N
     if the formulas are those `of_layer`."""
     for name in measures:
         if name not in MEASURES or (of_layer and name in BYTES):
-            known = tuple(other for other in MEASURES if not of_layer or other not in BYTES)
-            hint = did_you_mean(name, known, len(known))
+            measure_names = tuple(other for other in MEASURES if not of_layer or other not in BYTES)
+            hint = did_you_mean(name, measure_names, len(measure_names))
             raise UsageError(f"{'a layer' if of_layer else 'a network'} has no `{name}`; {hint}")
     if notation not in NOTATIONS:
         hint = did_you_mean(notation, NOTATIONS, len(NOTATIONS))
@@ -110,22 +110,22 @@ def _formulas(
     point = {name: value for name, value in function.point().items() if name in names}
     trace = Trace()
     symbols = {
-        name: _symbol(trace, name, value, own=name in function.variables)
+        name: _symbol(trace, name, value, is_spec_variable=name in function.variables)
         for name, value in point.items()
     }
     try:
-        found = [(name, expression(number)) for name, number in _numbers(function, symbols, path)]
+        pairs = [(name, expression(number)) for name, number in _numbers(function, symbols, path)]
     except TraceLimitError:
         raise _too_large(network.name) from None
     trace.finish(failed=False)
-    polynomials = [operand[0] for _, operand in found if operand is not None]
+    polynomials = [operand[0] for _, operand in pairs if operand is not None]
     if any(
         polynomial.length > MAX_LENGTH
         for polynomial in (*polynomials, *(guard.polynomial for guard in trace.guards))
     ):
         raise _too_large(network.name)
     rows = []
-    for measure, operand in found:
+    for measure, operand in pairs:
         polynomial, value = operand or (None, None)
         text = None if polynomial is None else notation.formula(polynomial)
         rows.append(MeasureFormula(measure, text, value))
@@ -145,22 +145,24 @@ def _too_large(name: str) -> UsageError:
     )
 
 
-def _symbol(trace: Trace, name: str, value: Any, *, own: bool) -> Symbol:
+def _symbol(trace: Trace, name: str, value: Any, *, is_spec_variable: bool) -> Symbol:
     """The symbol of a variable: any number if it is the spec's own, else an integer from 1."""
-    bounds = (-MAX_NUMBER if own else 1, MAX_NUMBER)
-    return Symbol(trace, trace.variable(name, value, bounds, DECIMALS if own else 1), value)
+    bounds = (-MAX_NUMBER if is_spec_variable else 1, MAX_NUMBER)
+    return Symbol(
+        trace, trace.variable(name, value, bounds, DECIMALS if is_spec_variable else 1), value
+    )
 
 
 def _numbers(
     function: NetworkFunction, values: Mapping[str, Any], path: str
 ) -> Iterator[tuple[str, Any]]:
     """The measures of the network, or of the layer or group at a path, and the output size."""
-    found = function.costs(values)
-    counts = total_counts(members_of(found, path) if path else found.layers)
-    output, field = output_of(found, path)
+    network_costs = function.costs(values)
+    counts = total_counts(members_of(network_costs, path) if path else network_costs.layers)
+    output, field = output_of(network_costs, path)
     for name in function.measures:
         if name in BYTES:
-            yield name, function.bytes(name, found)
+            yield name, function.bytes(name, network_costs)
         elif name == "receptive_field":
             yield from _axes("receptive field", [axis.extent for axis in field])
         elif name != "channels":

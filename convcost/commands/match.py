@@ -33,7 +33,7 @@ MAX_VALUES = 300_000
 def match(
     spec: str,
     words: list[str],
-    given: Settings = Settings(),  # noqa: B008
+    fixed_settings: Settings = Settings(),  # noqa: B008
     *,
     all_readings: bool = False,
 ) -> Match:
@@ -42,24 +42,24 @@ def match(
 
     `words` are figures, each with or without a measure: `4.12G`, `0.3 GFLOPs`, or `macs 4.1G
     params 25.6M`.
-    The variables and the size that are `given` do not change in any reading. With `all_readings`,
-    the report shows every reading, else the simplest ones.
+    The variables and the size in `fixed_settings` do not change in any reading. With
+    `all_readings`, the report shows every reading, else the simplest ones.
 
     Raises UsageError for a word that is neither a figure nor a measure, and if the spec has several
     networks; SpecError for a spec with problems.
     """
-    wanted = _figures(words)
-    source, pick = open_source(spec, given)
+    figures = _figures(words)
+    source, pick = open_source(spec, fixed_settings)
     documents = Documents(source)
-    networks = documents.load(given, pick)
+    networks = documents.load(fixed_settings, pick)
     if len(networks) != 1:
         names = ", ".join(f"{spec}#{network.name}" for network in networks)
         raise UsageError(f"`{spec}` has {len(networks)} networks; choose one of {names}")
     untried: list[str] = []
-    points = _points(documents, networks[0], given, untried)
+    points = _points(documents, networks[0], fixed_settings, untried)
     shown = 10**6 if all_readings else MAX_SHOWN
-    found = match_figures(points, wanted, shown, _text(given))
-    return found._replace(untried=tuple(untried))
+    report = match_figures(points, figures, shown, _text(fixed_settings))
+    return report._replace(untried=tuple(untried))
 
 
 def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
@@ -68,30 +68,30 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
     A measure belongs to the figure after it. A measure that is the last word belongs to the figure
     before it. Raises UsageError.
     """
-    found: list[tuple[str, Figure]] = []
+    figures: list[tuple[str, Figure]] = []
     measure = ""
     words = _separated([part for word in words for part in word.split() or [word]])
     for number, word in enumerate(words):
         if word in MATCHED:
-            if number == len(words) - 1 and found and not found[-1][0]:
-                found[-1] = word, found[-1][1]
-                return _distinct(found)
+            if number == len(words) - 1 and figures and not figures[-1][0]:
+                figures[-1] = word, figures[-1][1]
+                return _distinct(figures)
             measure = word
             continue
         try:
-            found.append((measure, parse_figure(word)))
+            figures.append((measure, parse_figure(word)))
         except ConstraintError as error:
             hint = did_you_mean(word, MATCHED) if word.isalpha() else error.help
             raise UsageError(f"{error.message}; {hint}") from None
         measure = ""
-    if measure or not found:
+    if measure or not figures:
         raise UsageError(f"`{measure or 'match'}` needs a figure, like 4.1G")
-    return _distinct(found)
+    return _distinct(figures)
 
 
-def _distinct(found: list[tuple[str, Figure]]) -> tuple[tuple[str, Figure], ...]:
+def _distinct(figures: list[tuple[str, Figure]]) -> tuple[tuple[str, Figure], ...]:
     """Each figure once. Of figures with the same text, the text gets the measure."""
-    once = dict.fromkeys(found)
+    once = dict.fromkeys(figures)
     texts = [figure.text for _, figure in once]
     return tuple(
         (measure, figure._replace(text=f"{measure} {figure.text}"))
@@ -106,23 +106,23 @@ def _separated(words: list[str]) -> list[str]:
 
     Tools print `FLOPs` for macs, and the reverse; both are any number of operations here.
     """
-    found: list[str] = []
+    tokens: list[str] = []
     for word in words:
         parts = PRINTED_UNIT.fullmatch(word)
         number, unit, noun = parts.groups() if parts else ("", "", "")
-        if word in MATCHED or not (unit or noun) or not (number or found):
-            found.append(word)
+        if word in MATCHED or not (unit or noun) or not (number or tokens):
+            tokens.append(word)
             continue
-        number = number or found.pop()
+        number = number or tokens.pop()
         if noun:
-            found.append("params" if noun.lower().startswith("param") else "flops")
+            tokens.append("params" if noun.lower().startswith("param") else "flops")
             unit = unit.upper()
-        found.append(number + unit)
-    return found
+        tokens.append(number + unit)
+    return tokens
 
 
 def _points(
-    documents: Documents, network: Network, given: Settings, untried: list[str]
+    documents: Documents, network: Network, base: Settings, untried: list[str]
 ) -> Iterator[NetworkSettings]:
     """The network under the given settings, and further ones: those of each published figure, and
     each change of one variable or of the size. Each is followed by the network as deployed.
@@ -136,9 +136,9 @@ def _points(
         yield point
     # The network itself is read already. Settings that it refuses take about as long as it does.
     point_work = total._replace(values=documents.count_values(network.name, MAX_VALUES))
-    for settings, steps in _settings(network, given):
-        size = given.size if settings.size is None else settings.size
-        whole = given._replace(variables=(*given.variables, *settings.variables), size=size)
+    for settings, steps in _settings(network, base):
+        size = base.size if settings.size is None else settings.size
+        whole = base._replace(variables=(*base.variables, *settings.variables), size=size)
         if not (total + point_work).within_limits:
             untried.append(_text(settings))
             continue
@@ -189,21 +189,21 @@ def _trained_and_deployed(settings: str, steps: int, network: Network) -> Iterat
         yield NetworkSettings(settings, steps + DEPLOYED_STEPS, deployed, deployed=True)
 
 
-def _settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int]]:
-    known = {Settings()}
-    for settings, steps in _all_settings(network, given):
-        if settings not in known:
-            known.add(settings)
+def _settings(network: Network, fixed_settings: Settings) -> Iterator[tuple[Settings, int]]:
+    distinct_settings = {Settings()}
+    for settings, steps in _all_settings(network, fixed_settings):
+        if settings not in distinct_settings:
+            distinct_settings.add(settings)
             yield settings, steps
 
 
-def _all_settings(network: Network, given: Settings) -> Iterator[tuple[Settings, int]]:
-    fixed, sized = dict(given.variables), given.size is not None or bool(given.sizes)
-    own = {shape.size for _, shape in network.inputs if shape.size}
+def _all_settings(network: Network, base: Settings) -> Iterator[tuple[Settings, int]]:
+    fixed, sized = dict(base.variables), base.size is not None or bool(base.sizes)
+    network_sizes = {shape.size for _, shape in network.inputs if shape.size}
     for entry in network.published:
         further = tuple(item for item in entry.settings if item[0] not in fixed)
         agree = all(fixed.get(name, value) == value for name, value in entry.settings)
-        if agree and (not sized or entry.size is None or own == {entry.size}):
+        if agree and (not sized or entry.size is None or network_sizes == {entry.size}):
             yield Settings(further, None if sized else entry.size), 1
     for name, value in network.variables:
         if name in fixed:

@@ -50,11 +50,11 @@ def memory(
         networks = [network for network, _ in found_orders]
         orders = tuple(order for _, order in found_orders)
     counted = tuple(costs(network, batch) for network in networks)
-    found = None if device is None else read_device(device)
-    if found is not None and found.bandwidth is not None:
+    target_device = None if device is None else read_device(device)
+    if target_device is not None and target_device.bandwidth is not None:
         for each in counted:
-            require_rates(each, found)
-    return Memory(counted, in_place, top, found, orders, optimizer)
+            require_rates(each, target_device)
+    return Memory(counted, in_place, top, target_device, orders, optimizer)
 
 
 def _best_order(network: Network, batch: int, in_place: bool) -> tuple[Network, OrderRecord]:
@@ -63,7 +63,7 @@ def _best_order(network: Network, batch: int, in_place: bool) -> tuple[Network, 
     from convcost.model.peak_memory import peak_memory
 
     dtypes = network.dtypes or Dtypes()
-    found = best_order(network, batch, in_place=in_place, dtypes=dtypes)
-    own = peak_memory(network, batch, in_place=in_place, dtypes=dtypes).bytes
-    order = OrderRecord(found.exact, found.at_least, own)
-    return reordered(network, found.steps), order
+    execution_order = best_order(network, batch, in_place=in_place, dtypes=dtypes)
+    spec_peak = peak_memory(network, batch, in_place=in_place, dtypes=dtypes).bytes
+    order = OrderRecord(execution_order.exact, execution_order.at_least, spec_peak)
+    return reordered(network, execution_order.steps), order

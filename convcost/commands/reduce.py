@@ -82,10 +82,10 @@ def undo_reductions(request: ReduceRequest, *, projections: bool = True) -> Redu
         )
     networks, rewrites = [], []
     for before in job.requested_networks():
-        found = find_reductions(before.network, projections=projections, within=within)
-        rewrite = job.rewrite(before, "naive", found)
-        networks.append(UndoneNetwork(before, found, rewrite.after))
-        if found.reductions:
+        reduction_search = find_reductions(before.network, projections=projections, within=within)
+        rewrite = job.rewrite(before, "naive", reduction_search)
+        networks.append(UndoneNetwork(before, reduction_search, rewrite.after))
+        if reduction_search.reductions:
             rewrites.append(rewrite)
     has_no_reason = within and not any(undone.found.left for undone in networks)
     if not rewrites and (request.file is not None or has_no_reason):
@@ -124,8 +124,8 @@ class _Job:
 
     def requested_networks(self) -> list[Costs]:
         """The networks that have all requested layers; the first one if none has."""
-        wanted = {path for path, _ in self.layers}
-        having = [counted for counted in self.costs if wanted <= set(paths(counted.network))]
+        layer_paths = {path for path, _ in self.layers}
+        having = [counted for counted in self.costs if layer_paths <= set(paths(counted.network))]
         return having or self.costs[:1]
 
     def rewrite(self, before: Costs, suffix: str, plan: Insertions | FoundReductions) -> Rewrite:

@@ -89,7 +89,7 @@ def search(
         from convcost.design_space.distributed import on_cluster
 
         execute = on_cluster(options.workers, options.scheduler, plug_in)
-    found, done = run_search(
+    total, done = run_search(
         request,
         execute,
         Path(options.points) if options.points else None,
@@ -99,26 +99,26 @@ def search(
     hint = "continue with the same options"
     if not options.resume:
         hint = "with --resume FILE, a search can continue"
-    names = _shown_columns(request, found)
+    names = _shown_columns(request, total)
     return SearchResult(
         network.name,
         network.file,
         network.source,
         request.space.size,
         done,
-        found.matching,
-        _failed_points(request, found),
+        total.matching,
+        _failed_points(request, total),
         request.where,
         options.sort,
         options.pareto,
         request.space.names,
         names,
-        _records(request, found.best, names),
-        _records(request, found.front, names),
-        _records(request, found.sample, names),
-        _notes(request, network, found),
+        _records(request, total.best, names),
+        _records(request, total.front, names),
+        _records(request, total.sample, names),
+        _notes(request, network, total),
         hint,
-        found.tied,
+        total.tied,
     )
 
 
@@ -162,11 +162,11 @@ def _request(
         )
     (network,) = networks
     variables = tuple(map(parse_vary, options.vary))
-    given = [variable.name for variable in variables]
-    if any("." in name for name in given):
+    variable_names = [variable.name for variable in variables]
+    if any("." in name for name in variable_names):
         from convcost.language.option_variables import variable_name, with_option_variables
 
-        source = with_option_variables(source, network, given)
+        source = with_option_variables(source, network, variable_names)
         (network,) = Documents(source).load(settings, network.name)
         variables = tuple(
             variable._replace(name=variable_name(variable.name)) for variable in variables
@@ -206,9 +206,9 @@ def _request(
     return network, request
 
 
-def _shown_columns(request: "SearchRequest", found: "Found") -> tuple[str, ...]:
+def _shown_columns(request: "SearchRequest", total: "Found") -> tuple[str, ...]:
     """The measures and the score, and how many layers are not in the measures of printed points."""
-    printed = found.best.plus(found.front)
+    printed = total.best.plus(total.front)
     counts = dict(zip(request.columns, printed.columns, strict=True))
     uncounted = map(uncounted_column, request.partly)
     return (*request.names, *(name for name in uncounted if counts[name].any()))
@@ -228,12 +228,12 @@ def _records(
     )
 
 
-def _failed_points(request: "SearchRequest", found: "Found") -> FailedPoints | None:
+def _failed_points(request: "SearchRequest", total: "Found") -> FailedPoints | None:
     """How many points break a rule, and the first one with its message."""
-    if not found.failed:
+    if not total.failed:
         return None
-    point = request.space.point(found.first_failed)
-    return FailedPoints(found.failed, _texts(point), _message(request, point))
+    point = request.space.point(total.first_failed)
+    return FailedPoints(total.failed, _texts(point), _message(request, point))
 
 
 def _texts(values: dict[str, Any]) -> dict[str, str]:
@@ -246,10 +246,10 @@ def _check_names(names: Sequence[str], network: Network, spec: str) -> None:
 
     if not names:
         raise UsageError("a search needs --vary, such as --vary width=0.25:1.5:0.05")
-    known = ("size", "batch", *(name for name, _ in network.variables))
+    variable_names = ("size", "batch", *(name for name, _ in network.variables))
     for name in names:
-        if name not in known:
-            hint = vary_hint(name, known)
+        if name not in variable_names:
+            hint = vary_hint(name, variable_names)
             raise UsageError(f"--vary: `{spec}` has no variable `{name}`; {hint}")
         if names.count(name) > 1:
             raise UsageError(f"--vary gives {name} twice; write all values as one list")
@@ -263,8 +263,8 @@ def _check_batch(variables: Sequence[Any], network: Network) -> None:
         value for variable in variables if variable.name == "batch" for value in variable.values
     ):
         if type(value) is not int or not 0 < value <= MAX_NUMBER:
-            wanted = f"an integer from 1 to {MAX_NUMBER:,}"
-            raise UsageError(f"--vary: batch must be {wanted}, not {value_text(value)}")
+            requirement = f"an integer from 1 to {MAX_NUMBER:,}"
+            raise UsageError(f"--vary: batch must be {requirement}, not {value_text(value)}")
 
 
 def _check_sobol(options: SearchOptions) -> None:
@@ -302,20 +302,20 @@ def _measures(
 
     timed = (NANOSECONDS,) if device is not None and device.bandwidth is not None else ()
     every = dict.fromkeys((*MEASURES, *timed, *CONVENTIONS.names()))
-    own = options.columns or DEFAULT_MEASURES
+    columns = options.columns or DEFAULT_MEASURES
     ranked = [
         *(key.removeprefix("-") for key in sort_keys(options.sort)),
         *(name.removeprefix("+") for name in options.pareto),
     ]
-    for option, names in (("--columns", own), ("--sort or --pareto", ranked)):
-        known = tuple(every) if option == "--columns" or not options.score else (*every, "score")
+    for option, names in (("--columns", columns), ("--sort or --pareto", ranked)):
+        measures = tuple(every) if option == "--columns" or not options.score else (*every, "score")
         for name in names:
-            if name not in known:
+            if name not in measures:
                 if name == NANOSECONDS:
                     raise _needs_device(option)
-                hint = did_you_mean(name, known, len(MEASURES)) or suggest_convention(name)
+                hint = did_you_mean(name, measures, len(MEASURES)) or suggest_convention(name)
                 raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
-    used = [*own, *(name for name in ranked if name != "score")]
+    used = [*columns, *(name for name in ranked if name != "score")]
     for text in options.where:
         expression = parse_filter(text, (*every, NANOSECONDS, *variables)).expression
         if NANOSECONDS in expression.names.difference(every, variables):
@@ -330,14 +330,14 @@ def _needs_device(option: str) -> UsageError:
     return UsageError(f"{option}: `nanoseconds` needs a --device with a bandwidth")
 
 
-def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[str, ...]:
+def _notes(request: "SearchRequest", network: Network, total: "Found") -> tuple[str, ...]:
     """What the measures are: the bound of a device, and what is stated or not counted."""
     from convcost.design_space.network_function import NANOSECONDS, conventions_of
 
-    own = costs(network)
+    network_costs = costs(network)
     conventions = tuple(conventions_of(request.measures).values())
-    notes = [note for convention in conventions for note in convention.count(own).notes]
-    notes += _point_notes(request, own, found, conventions)
+    notes = [note for convention in conventions for note in convention.count(network_costs).notes]
+    notes += _point_notes(request, network_costs, total, conventions)
     if request.deployed:
         notes.append(f"deployed: {DEPLOYED}")
     if request.device is not None:
@@ -348,12 +348,12 @@ def _notes(request: "SearchRequest", network: Network, found: "Found") -> tuple[
 
 
 def _point_notes(
-    request: "SearchRequest", own: Costs, found: "Found", conventions: Sequence["Convention"]
+    request: "SearchRequest", spec_costs: Costs, total: "Found", conventions: Sequence["Convention"]
 ) -> Iterator[str]:
     """Notes on counts that are stated, not known, or a bound: those of the network at its own
     values, and others of the first printed point that has them, with the values of the point."""
-    notes = {_topic(note): note for note in _count_notes(request, own, conventions)}
-    printed = dict.fromkeys((*found.best.index.tolist(), *found.front.index.tolist()))
+    notes = {_topic(note): note for note in _count_notes(request, spec_costs, conventions)}
+    printed = dict.fromkeys((*total.best.index.tolist(), *total.front.index.tolist()))
     if not _can_need_notes(request, conventions):
         printed = {}
     function, layers, searched = request.function(), 0, 0

@@ -43,14 +43,14 @@ def all_networks(where: Sequence[PointFilter] = ()) -> Iterator[ShippedNetwork]:
         sources = documents.sources
         of_variants = [full_name(name, variant) for variant in documents.variants]
         names = of_variants or (
-            [name] if len(sources) == 1 else [f"{name}#{own}" for own in sources]
+            [name] if len(sources) == 1 else [f"{name}#{document}" for document in sources]
         )
         keys = documents.variants or sources
-        for spec, key, own in zip(names, keys, sources, strict=True):
+        for spec, key, document in zip(names, keys, sources, strict=True):
             params, macs = counts[name, key]
-            known = {"params": params, "macs": macs, "year": _year(sources[own])}
-            if _can_meet(where, known):
-                yield _network(spec, *documents.load(pick=own, figures=()))
+            value_by_name = {"params": params, "macs": macs, "year": _year(sources[document])}
+            if _can_meet(where, value_by_name):
+                yield _network(spec, *documents.load(pick=document, figures=()))
 
 
 def _can_meet(where: Iterable[PointFilter], numbers: Mapping[str, int]) -> bool:
@@ -92,19 +92,19 @@ def _receptive_field(counted: Costs) -> tuple[int, ...]:
     depends on all of it, as after a reshape, whose step is 0, or a gate of a global pool."""
     size = counted.network.inputs[0][1].size
     depends_on_all: list[bool] = []
-    found: tuple[int, ...] = ()
+    field_extents: tuple[int, ...] = ()
     for layer, step in zip(counted.layers, counted.network.steps, strict=True):
         is_single = max(layer.output.size, default=1) == 1
         whole = is_single or not all(axis.step for axis in layer.field)
         depends_on_all.append(whole or any(n >= 0 and depends_on_all[n] for n in step.inputs))
         if not is_single:
             extents = tuple(axis.extent for axis in layer.field)
-            found = size if depends_on_all[-1] else extents
-    return found
+            field_extents = size if depends_on_all[-1] else extents
+    return field_extents
 
 
 def _year(source: str) -> int:
-    found = YEARS.search(source)
-    if found is None:
+    match = YEARS.search(source)
+    if match is None:
         return 0
-    return 2000 + int(found[1]) if found[1] else int(found[2])
+    return 2000 + int(match[1]) if match[1] else int(match[2])

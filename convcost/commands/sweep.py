@@ -31,11 +31,11 @@ def analyze_sweep(
 
     def sweep(spec: str) -> Iterable[SweptNetwork]:
         documents, pick = _documents(spec)
-        found: dict[str, list[PointCosts]] = {}
+        collector_by_name: dict[str, list[PointCosts]] = {}
         for point, network in _networks_at(documents, pick, axes):
             at = cost_point(point, costs(network, batch, conventions))
-            found.setdefault(network.name, []).append(at.without_layers())
-        for name, every in found.items():
+            collector_by_name.setdefault(network.name, []).append(at.without_layers())
+        for name, every in collector_by_name.items():
 
             def recount(point: Point, name: str = name) -> Costs:
                 (network,) = _load(documents, point, name)
@@ -62,14 +62,14 @@ def compare_sweep(
     networks: dict[tuple[str, str], Network] = {}
 
     def sweep(spec: str, *, if_present: bool = True) -> Iterable[PointCosts]:
-        found: dict[str, list[PointCosts]] = {}
+        points_by_network: dict[str, list[PointCosts]] = {}
         for point, network in _networks_at(*_documents(spec), axes, if_present=if_present):
             networks.setdefault((network.file, network.name), network)
-            own = point.of(network)
-            if own is not None:
-                at = cost_point(own, costs(network, batch, conventions))
-                found.setdefault(network.name, []).append(at)
-        return chain(*found.values())
+            network_point = point.of(network)
+            if network_point is not None:
+                at = cost_point(network_point, costs(network, batch, conventions))
+                points_by_network.setdefault(network.name, []).append(at)
+        return chain(*points_by_network.values())
 
     every = tuple(collect(specs, sweep))
     first = next(points(axes))

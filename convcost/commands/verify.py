@@ -35,7 +35,7 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
     source, pick = open_source(spec)
     documents = Documents(source)
     problems: list[Problem] = []
-    found = []
+    networks = []
     layers = values = 0
     for network in documents.load(pick=pick):
         size = documents.count_values(network.name, MAX_VALUES)
@@ -69,23 +69,23 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
                     span = entry.span
                     problems.append(Problem(error.code, error.message, span, help=error.help))
         figures = tuple(checked[n] for n in sorted(checked))
-        found.append(
+        networks.append(
             report.PublishedNetwork(
                 network.name, network.file, network.source, figures, tuple(notes)
             )
         )
     if problems:
         raise SpecError(source, problems)
-    return found
+    return networks
 
 
 def _by_settings(network: Network) -> Iterator[tuple[Settings, list[int]]]:
     """The settings that figures are published for, each with the indices of its entries."""
-    found: dict[Any, list[int]] = {}
+    indices_by_settings: dict[Any, list[int]] = {}
     for n, entry in enumerate(network.published):
         # True equals 1 in Python, but the two are different settings.
         typed = frozenset((name, type(value), value) for name, value in entry.settings)
-        found.setdefault((typed, entry.size), []).append(n)
-    for entries in found.values():
+        indices_by_settings.setdefault((typed, entry.size), []).append(n)
+    for entries in indices_by_settings.values():
         first = network.published[entries[0]]
         yield Settings(first.settings, first.size), entries

@@ -116,14 +116,14 @@ class Convention(Record):
 
     def rule(self, layer: Kind[Any]) -> CountingRule | None:
         """The rule of a layer; None if the convention does not count the kind."""
-        found = self._rule(layer)
-        return None if found is None or found.formula is UNKNOWN else found
+        rule = self._rule(layer)
+        return None if rule is None or rule.formula is UNKNOWN else rule
 
     def _rule(self, layer: Kind[Any]) -> CountingRule | None:
-        found = self.rules.get(layer.name) or self.rules.get(layer.operation or "")
-        if found is None and layer.operation not in UNKNOWN_TO_TOOLS:
-            found = self.rest
-        return found or self.rules.get("*")
+        rule = self.rules.get(layer.name) or self.rules.get(layer.operation or "")
+        if rule is None and layer.operation not in UNKNOWN_TO_TOOLS:
+            rule = self.rest
+        return rule or self.rules.get("*")
 
     def number(self, use: LayerUse) -> int | None:
         """The number of one layer; None if it is not counted."""
@@ -158,18 +158,18 @@ class Convention(Record):
 
     def count(self, costs: Costs, /) -> ConventionCounts:
         """The numbers of every layer of a network, with notes on what is assumed."""
-        found = self.numbers(costs)
-        return found._replace(notes=tuple(self._notes(costs, found)))
+        counts = self.numbers(costs)
+        return counts._replace(notes=tuple(self._notes(costs, counts)))
 
     def numbers(self, costs: Costs) -> ConventionCounts:
         """The numbers of every layer of a network, without notes."""
         network = costs.network
-        known: dict[LayerUse, int | None] = memo(costs.batch, network.variables, network.inputs)
+        cache: dict[LayerUse, int | None] = memo(costs.batch, network.variables, network.inputs)
         numbers = []
         for use in _layer_uses(network, costs.batch):
-            if use not in known:
-                known[use] = self.number(use)
-            numbers.append(known[use])
+            if use not in cache:
+                cache[use] = self.number(use)
+            numbers.append(cache[use])
         kinds = tuple(layer.kind for layer in costs.layers)
         return ConventionCounts(self.name, self.word, kinds, tuple(numbers))
 
@@ -180,23 +180,23 @@ class Convention(Record):
             return None
         return sum((number or 0) * times for number, times in numbers)
 
-    def _notes(self, costs: Costs, found: ConventionCounts) -> Iterator[str]:
+    def _notes(self, costs: Costs, counts: ConventionCounts) -> Iterator[str]:
         """The meaning, the layers that are not counted, and the totals under assumptions about how
         the network is written."""
         yield self.note
-        yield from self.uncounted_notes(costs, found)
+        yield from self.uncounted_notes(costs, counts)
         for name in self.variants:
             variant = find_convention(name)
-            total = variant.numbers(costs).total if variant.assumption else found.total
-            if total != found.total:
+            total = variant.numbers(costs).total if variant.assumption else counts.total
+            if total != counts.total:
                 network = printable(costs.network.name)
                 yield f"{name}: {format_count(total)} for {network}, {variant.assumption}"
 
-    def uncounted_notes(self, costs: Costs, found: ConventionCounts) -> Iterator[str]:
+    def uncounted_notes(self, costs: Costs, counts: ConventionCounts) -> Iterator[str]:
         """The kinds of layers that are not counted, with the reason if there is one."""
         layers = {step.layer.name: step.layer for step in costs.network.steps}
         reasons: dict[str, list[str]] = {}
-        for kind, number in found.uncounted:
+        for kind, number in counts.uncounted:
             rule = self._rule(layers[kind])
             reasons.setdefault(rule.depends if rule else "", []).append(f"{kind} ×{number}")
         for reason, kinds in reasons.items():
@@ -288,8 +288,8 @@ def convention(
                 raise DefinitionError(f"a variant of `{name}` cannot change `{key}`; {hint}")
         factor = changed.get("factor", 1)
         if not is_integer(factor) or factor < 1:
-            wanted = f"a whole number of at least 1, not {brief(factor)}"
-            raise DefinitionError(f"the factor of `{name}:{variant}` must be {wanted}")
+            requirement = f"a whole number of at least 1, not {brief(factor)}"
+            raise DefinitionError(f"the factor of `{name}:{variant}` must be {requirement}")
         if "meaning" in changed:
             changed["meaning"] = " ".join(changed["meaning"].split())
         changed["rules"] = {**base.rules, **_by_kind(changed.get("rules", {}))}
@@ -307,16 +307,16 @@ def _rule(rule: Formula | CountingRule | int) -> CountingRule:
 
 
 def _by_kind(rules: Mapping[str, Formula | CountingRule]) -> dict[str, CountingRule]:
-    found: dict[str, CountingRule] = {}
+    rule_by_kind: dict[str, CountingRule] = {}
     for kinds, formula in rules.items():
         rule = _rule(formula)
         for kind in kinds.split():
-            if kind in found:
+            if kind in rule_by_kind:
                 raise DefinitionError(f"there are two rules for `{kind}`")
-            found[kind] = rule
+            rule_by_kind[kind] = rule
         if not kinds.split():
             raise DefinitionError("a rule has an empty key; the key names kinds or operations")
-    return found
+    return rule_by_kind
 
 
 def find_convention(name: str) -> Convention:
@@ -324,10 +324,10 @@ def find_convention(name: str) -> Convention:
 
     Raises UsageError if there is none.
     """
-    found = CONVENTIONS.get(name) if CONVENTIONS.get(name.partition(":")[0]) is not None else None
-    if found is None:
+    entry = CONVENTIONS.get(name) if CONVENTIONS.get(name.partition(":")[0]) is not None else None
+    if entry is None:
         raise UsageError(f"there is no convention `{name}`; {suggest_convention(name)}")
-    return found
+    return entry
 
 
 def suggest_count(name: str) -> str:
@@ -346,8 +346,10 @@ def suggest_convention(name: str) -> str:
     names = CONVENTIONS.names()
     word = name.lower().replace("-", "_")
     longer = [other for other in names if word in other] if len(word) >= MIN_PART else []
-    known = longer or [other for other in names if other in word]
-    return did_you_mean(name, known or [other for other in names if ":" not in other]) or listing
+    base_names = longer or [other for other in names if other in word]
+    return (
+        did_you_mean(name, base_names or [other for other in names if ":" not in other]) or listing
+    )
 
 
 def find_conventions(text: str) -> tuple[Convention, ...]:
@@ -361,8 +363,8 @@ def find_conventions(text: str) -> tuple[Convention, ...]:
 
 def distinct_layer_uses(costs: Costs) -> Mapping[LayerUse, int]:
     """The different layers of a network, and how often each occurs."""
-    found = Counter(_layer_uses(costs.network, costs.batch))
-    return {use._replace(macs=use.layer.macs(use.x).value): n for use, n in found.items()}
+    count_by_use = Counter(_layer_uses(costs.network, costs.batch))
+    return {use._replace(macs=use.layer.macs(use.x).value): n for use, n in count_by_use.items()}
 
 
 def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:

@@ -57,9 +57,9 @@ class LayerUse(NamedTuple):
         Raises DefinitionError if no kind has it, or if the layer does not have it and there is no
         default.
         """
-        known = self.layer.options.get(name)
-        if known is not None:
-            return getattr(self.layer, known.field)
+        option = self.layer.options.get(name)
+        if option is not None:
+            return getattr(self.layer, option.field)
         options = _all_options()
         if name not in options:
             hint = did_you_mean(name, options)

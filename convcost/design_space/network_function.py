@@ -79,24 +79,24 @@ class NetworkFunction:
 
     def point(self) -> dict[str, Any]:
         """The numbers that can vary, with their own values."""
-        found: dict[str, Any] = {}
+        value_by_name: dict[str, Any] = {}
         sizes = [shape.size for _, shape in self.network.inputs if shape.size]
         if sizes and all(set(size) == set(sizes[0][:1]) for size in sizes):
-            found["size"] = sizes[0][0]
-        found["batch"] = 1
+            value_by_name["size"] = sizes[0][0]
+        value_by_name["batch"] = 1
         for name, value in self.variables.items():
             if type(value) is not bool and hasattr(type(value), "denominator"):
-                found[name] = fraction(value)
-        return found
+                value_by_name[name] = fraction(value)
+        return value_by_name
 
     def costs(self, values: Mapping[str, Any]) -> Costs:
         """The costs of all layers. Raises SpecError."""
         # The command turned garbage collection off, and scopes refer to each other.
         gc.collect(0)
-        own = {name: value for name, value in values.items() if name in self.variables}
+        variables = {name: value for name, value in values.items() if name in self.variables}
         others = {name: value for name, value in values.items() if name not in self.variables}
         settings = self.settings._replace(
-            variables=tuple({**dict(self.settings.variables), **own}.items())
+            variables=tuple({**dict(self.settings.variables), **variables}.items())
         )
         if "size" in others:
             size = others["size"]
@@ -109,57 +109,57 @@ class NetworkFunction:
 
     def __call__(self, values: Mapping[str, Any]) -> list[int]:
         """The measures, and the layers that are not in those of `partly`. Raises SpecError."""
-        found = self.costs(values)
+        network_costs = self.costs(values)
         for name in self.decisive:
-            self._require_known(name, found)
-        point = cost_point(Point((), ()), found)
-        numbers = [self._number(name, found, point) for name in self.measures]
-        return [*numbers, *(len(self._uncounted(name, found)) for name in self.partly)]
+            self._require_known(name, network_costs)
+        point = cost_point(Point((), ()), network_costs)
+        numbers = [self._number(name, network_costs, point) for name in self.measures]
+        return [*numbers, *(len(self._uncounted(name, network_costs)) for name in self.partly)]
 
-    def _uncounted(self, name: str, found: Costs) -> list[int]:
+    def _uncounted(self, name: str, network_costs: Costs) -> list[int]:
         """The indices of the layers that are not in a measure."""
         if name in self.conventions:
-            numbers = self.conventions[name].numbers(found).layers
+            numbers = self.conventions[name].numbers(network_costs).layers
             return [index for index, number in enumerate(numbers) if number is None]
         if name != Measure.MACS:
             return []
-        return [index for index, layer in enumerate(found.layers) if layer.uncounted]
+        return [index for index, layer in enumerate(network_costs.layers) if layer.uncounted]
 
-    def _require_known(self, name: str, found: Costs) -> None:
+    def _require_known(self, name: str, network_costs: Costs) -> None:
         """Raises SpecError for the first layer without a count of a measure."""
-        for index in self._uncounted(name, found):
-            layer = found.layers[index]
+        for index in self._uncounted(name, network_costs):
+            layer = network_costs.layers[index]
             problem = Problem(
                 "CC112",
                 f"`{name}` of the {layer.kind} `{layer.path}` is not known",
-                found.network.steps[index].origin.span,
+                network_costs.network.steps[index].origin.span,
                 help="state it, or use another measure in --where and --pareto",
             )
             raise SpecError(self.documents.source, [problem])
 
-    def _number(self, name: str, found: Costs, point: PointCosts) -> Any:
+    def _number(self, name: str, network_costs: Costs, point: PointCosts) -> Any:
         if name in self.conventions:
-            return self.conventions[name].numbers(found).total
+            return self.conventions[name].numbers(network_costs).total
         if name == NANOSECONDS:
             assert self.device is not None
-            limits = bounds(found, self._dtypes(found), self.device)
+            limits = bounds(network_costs, self._dtypes(network_costs), self.device)
             return sum(limit.picoseconds for limit in limits) // PICOSECONDS_IN_NANOSECOND
-        return self.bytes(name, found) if name in BYTES else point.value(name)
+        return self.bytes(name, network_costs) if name in BYTES else point.value(name)
 
-    def bytes(self, measure: str, found: Costs) -> int:
+    def bytes(self, measure: str, network_costs: Costs) -> int:
         """One of BYTES, with the dtypes of the network or of the request.
 
         `flash` is the weights, biases and buffers, `memory` is flash and peak memory together. The
         peak memory of a network without layers is 0.
         """
-        dtypes = self._dtypes(found)
+        dtypes = self._dtypes(network_costs)
         total = 0
-        if measure != "flash" and found.network.steps:
-            total += peak_memory(found.network, found.batch, dtypes=dtypes).bytes
+        if measure != "flash" and network_costs.network.steps:
+            total += peak_memory(network_costs.network, network_costs.batch, dtypes=dtypes).bytes
         if measure != "peak_memory":
-            total += sum(layer.total for layer in stored_bytes(found.layers, dtypes))
+            total += sum(layer.total for layer in stored_bytes(network_costs.layers, dtypes))
         return total
 
-    def _dtypes(self, found: Costs) -> Dtypes:
-        (network,) = with_dtypes([found.network], self.dtypes)
+    def _dtypes(self, network_costs: Costs) -> Dtypes:
+        (network,) = with_dtypes([network_costs.network], self.dtypes)
         return network.dtypes or Dtypes()

@@ -51,11 +51,11 @@ class Notation(NamedTuple):
     def _quotient(self, dividend: Polynomial, divisor: Polynomial | None = None) -> str:
         if divisor is not None:
             return self.floor(self.formula(dividend), f"({self.formula(divisor)})")
-        own = dividend.plus(constant(-dividend.constant))
-        q = lcm(*(coefficient.denominator for coefficient in own.terms.values()))
+        variable_part = dividend.plus(constant(-dividend.constant))
+        q = lcm(*(coefficient.denominator for coefficient in variable_part.terms.values()))
         rounds_up = q > 1 and dividend.constant == Fraction(q - 1, q)
         if rounds_up:
-            dividend = own
+            dividend = variable_part
         shared = lcm(q, dividend.constant.denominator)
         write = self.ceil if rounds_up else self.floor
         return write(self.formula(dividend.scaled(shared)), self.number(shared) * (shared > 1))

@@ -18,10 +18,10 @@ def pareto_front(costs: list[Array]) -> Array:
         second = costs[1][order]
         least = np.minimum.accumulate(second)
         return np.sort(order[np.concatenate(([True], second[1:] < least[:-1]))])
-    kept = []
+    front = []
     while len(order):
         # The least remaining one: what it is not worse than in all measures is not in the front.
-        kept.append(order[0])
+        front.append(order[0])
         better = [cost[order] < cost[order[0]] for cost in costs]
         order = order[np.logical_or.reduce(better)]
-    return np.sort(np.array(kept))
+    return np.sort(np.array(front))

@@ -124,11 +124,11 @@ class Polynomial:
         ((monomial, coefficient),) = divisor.terms.items()
         needed = dict(monomial)
         terms = {}
-        for own, factor in self.terms.items():
-            powers = dict(own)
+        for dividend_monomial, factor in self.terms.items():
+            powers = dict(dividend_monomial)
             if any(powers.get(atom, 0) < power for atom, power in needed.items()):
                 return None
-            left = ((atom, power - needed.get(atom, 0)) for atom, power in own)
+            left = ((atom, power - needed.get(atom, 0)) for atom, power in dividend_monomial)
             rest = tuple((atom, power) for atom, power in left if power)
             terms[rest] = number(Fraction(factor) / coefficient)
         return Polynomial(terms)
@@ -142,16 +142,16 @@ class Polynomial:
             )
         )
 
-    def bounds(self, known: dict[Monomial, Bounds]) -> Bounds:
+    def bounds(self, bounds_by_monomial: dict[Monomial, Bounds]) -> Bounds:
         """The least and the largest value that the bounds of the atoms allow. Reads the bounds of
-        monomials from `known`, and adds those that it computes."""
+        monomials from `bounds_by_monomial`, and adds those that it computes."""
         low: Bound = 0
         high: Bound = 0
         for monomial, coefficient in self.terms.items():
-            found = known.get(monomial)
-            if found is None:
-                found = known[monomial] = _monomial_bounds(monomial)
-            least, most = _scaled(found, coefficient)
+            bounds = bounds_by_monomial.get(monomial)
+            if bounds is None:
+                bounds = bounds_by_monomial[monomial] = _monomial_bounds(monomial)
+            least, most = _scaled(bounds, coefficient)
             low = None if low is None or least is None else low + least
             high = None if high is None or most is None else high + most
         return low, high

@@ -25,16 +25,16 @@ SECONDS_BETWEEN_SAVES = 5
 def evaluate_task(search: Search, start: int, stop: int) -> Found:
     """The result of the points from `start` up to, but not including, `stop`."""
     total = search.empty()
-    kept = [search.nothing]
+    parts = [search.nothing]
     for first in range(start, stop, CHUNK):
-        found = search.chunk(first, min(first + CHUNK, stop))
-        if found.all is not None:
-            kept.append(found.all)
-        total = search.merge(total, found)
+        chunk = search.chunk(first, min(first + CHUNK, stop))
+        if chunk.all is not None:
+            parts.append(chunk.all)
+        total = search.merge(total, chunk)
     if search.request.keeps_all:
-        columns = zip(*(points.columns for points in kept), strict=True)
+        columns = zip(*(points.columns for points in parts), strict=True)
         everything = Points(
-            np.concatenate([points.index for points in kept]), tuple(map(np.concatenate, columns))
+            np.concatenate([points.index for points in parts]), tuple(map(np.concatenate, columns))
         )
         total = total._replace(all=everything)
     return total
@@ -77,11 +77,11 @@ def run_search(
                 file.open(size)
         is_open = True
         parts = execute(request, _chunks(done, request.space.size))
-        for (start, stop), found in zip(_chunks(done, request.space.size), parts, strict=True):
-            if file is not None and found.all is not None:
+        for (start, stop), part in zip(_chunks(done, request.space.size), parts, strict=True):
+            if file is not None and part.all is not None:
                 with write_errors(points):
-                    file.write(start, stop, found.all)
-            total, done = search.merge(total, found), stop
+                    file.write(start, stop, part.all)
+            total, done = search.merge(total, part), stop
             progress(done, request.space.size)
             if state is not None and time.monotonic() - last_save > SECONDS_BETWEEN_SAVES:
                 _save(state, request, done, file, total)
@@ -111,7 +111,7 @@ def _fingerprint(request: SearchRequest) -> str:
 
 
 def _save(
-    state: Path, request: SearchRequest, done: int, file: PointsFile | None, found: Found
+    state: Path, request: SearchRequest, done: int, file: PointsFile | None, total: Found
 ) -> None:
     with write_errors(None if file is None else file.path):
         size = file.flush() if file is not None else 0
@@ -120,12 +120,12 @@ def _save(
         "done": done,
         "bytes": size,
         "counts": [
-            *(found.points, found.failed, found.matching, found.first_failed),
-            found.tied,
+            *(total.points, total.failed, total.matching, total.first_failed),
+            total.tied,
         ],
-        "best": _tree(found.best),
-        "front": _tree(found.front),
-        "sample": _tree(found.sample),
+        "best": _tree(total.best),
+        "front": _tree(total.front),
+        "sample": _tree(total.sample),
     }
     with write_errors(state), new_file(state) as written:
         written.write(json.dumps(tree).encode())
@@ -148,8 +148,8 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
     counts = (done, points, failed, matching, first + 1, tied)
     if size < 0 or not all(0 <= count <= request.space.size for count in counts):
         raise UsageError(f"--resume: `{state}` is not a state of this search")
-    found = Found(points, failed, matching, first, best, front, sample, tied)
-    return done, size, found
+    total = Found(points, failed, matching, first, best, front, sample, tied)
+    return done, size, total
 
 
 def _whole(value: Any) -> int:

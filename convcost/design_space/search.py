@@ -72,8 +72,8 @@ class SearchRequest(NamedTuple):
 
     @property
     def filters(self) -> list[PointFilter]:
-        known = (*self.measures, *self.space.names)
-        return [parse_filter(text, known) for text in self.where]
+        names = (*self.measures, *self.space.names)
+        return [parse_filter(text, names) for text in self.where]
 
     def unknown(self, name: str, points: "Points") -> Array:
         """Which points have a measure of which nothing is known: all that is counted is 0."""
@@ -164,8 +164,8 @@ class Search:
             columns = {name: column.at(valid) for name, column in columns.items()}
         if request.where and len(points.index):
             measures = zip(request.measures, points.columns, strict=False)
-            known = {**columns, **{name: VariableColumn(values) for name, values in measures}}
-            chosen = self._matches.evaluate(known).results[0] == 1
+            inputs = {**columns, **{name: VariableColumn(values) for name, values in measures}}
+            chosen = self._matches.evaluate(inputs).results[0] == 1
             points = points.at(chosen)
             columns = {name: column.at(chosen) for name, column in columns.items()}
         if self._score is not None:
@@ -270,9 +270,9 @@ class Search:
         if scores.dtype.kind not in "biuf":
             raise UsageError(f"--score {request.score} must return numbers, not {scores.dtype}")
         if scores.shape != points.index.shape:
-            wanted = f"an array of {len(points.index)} numbers"
+            requirement = f"an array of {len(points.index)} numbers"
             raise UsageError(
-                f"--score {request.score} must return {wanted}, not shape {scores.shape}"
+                f"--score {request.score} must return {requirement}, not shape {scores.shape}"
             )
         return scores
 
@@ -283,11 +283,11 @@ def _load_score(name: str) -> Callable[[dict[str, Array]], Sequence[Any]]:
 
     module, _, function = name.partition(":")
     try:
-        found: Callable[[dict[str, Array]], Sequence[Any]] = getattr(
+        score: Callable[[dict[str, Array]], Sequence[Any]] = getattr(
             import_module(module), function
         )
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise UsageError(f"--score must be module:function; {name}: {error}") from None
-    if not callable(found):
+    if not callable(score):
         raise UsageError(f"--score must be module:function; `{name}` is not a function")
-    return found
+    return score

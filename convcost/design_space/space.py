@@ -42,10 +42,10 @@ class Space(NamedTuple):
         `stop`."""
         if not self.samples:
             left = np.arange(start, stop)
-            found = {}
+            positions_by_name = {}
             for variable in reversed(self.variables):
-                left, found[variable.name] = np.divmod(left, len(variable.values))
-            return found
+                left, positions_by_name[variable.name] = np.divmod(left, len(variable.values))
+            return positions_by_name
         draw = _sobol if self.sobol else _independent
         drawn = draw(start, stop, len(self.variables), self.seed)
         return {
@@ -79,8 +79,8 @@ def _sobol(start: int, stop: int, axes: int, seed: int) -> Array:
         sequence.fast_forward(start)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scipy warns that only powers of two are balanced
-        found: Array = sequence.random(stop - start)
-    return found
+        points: Array = sequence.random(stop - start)
+    return points
 
 
 def parse_vary(text: str) -> Variable:
@@ -108,8 +108,8 @@ def _range(text: str, part: str) -> list[Any]:
     step = steps[0] if steps else 1
     count = (last - first) // step + 1 if step > 0 else 0
     if not 0 < count <= MAX_VALUES:
-        wanted = f"1 to {format_count(MAX_VALUES)} values, and a step above 0"
-        raise UsageError(f"--vary {text}: the range `{part}` must have {wanted}")
+        requirement = f"1 to {format_count(MAX_VALUES)} values, and a step above 0"
+        raise UsageError(f"--vary {text}: the range `{part}` must have {requirement}")
     values = (first + number * step for number in range(count))
     return [value.numerator if value.denominator == 1 else value for value in values]
 

@@ -79,19 +79,19 @@ class Symbol(Symbolic):
     def _sum(self, other: object, sign: int) -> Any:
         if type(other) is int and other == 0:
             return self
-        found = expression(other)
-        if found is None:
+        operand = expression(other)
+        if operand is None:
             return self.pin() + sign * other if isinstance(other, float) else NotImplemented
-        polynomial, value = self.polynomial.plus(found[0], sign), self.value + sign * found[1]
+        polynomial, value = self.polynomial.plus(operand[0], sign), self.value + sign * operand[1]
         return self._new(polynomial, value, whole=self.known_whole and _is_whole(other))
 
     def __mul__(self, other: object) -> Any:
         if type(other) is int and other == 1:
             return self
-        found = expression(other)
-        if found is None:
+        operand = expression(other)
+        if operand is None:
             return self.pin() * other if isinstance(other, float) else NotImplemented
-        polynomial, value = self.polynomial.times(found[0]), self.value * found[1]
+        polynomial, value = self.polynomial.times(operand[0]), self.value * operand[1]
         return self._new(polynomial, value, whole=self.known_whole and _is_whole(other))
 
     __rmul__ = __mul__
@@ -184,10 +184,10 @@ class Symbol(Symbolic):
         return self.trace.is_positive(a[0].plus(b[0], -1), a[1] - b[1])
 
     def __eq__(self, other: object) -> bool:
-        found = _comparable(other)
-        if found is None:
+        operand = _comparable(other)
+        if operand is None:
             return NotImplemented
-        return self.trace.is_zero(self.polynomial.plus(found[0], -1), self.value - found[1])
+        return self.trace.is_zero(self.polynomial.plus(operand[0], -1), self.value - operand[1])
 
     def __bool__(self) -> bool:
         return not self.trace.is_zero(self.polynomial, self.value)
@@ -258,9 +258,9 @@ class Symbol(Symbolic):
         divisor = denominator(self.polynomial)
         if None not in bounds:
             largest = max(abs(bound) for bound in bounds)
-            found = max(int(largest * divisor) + 1, divisor).bit_length()
-            if found <= MAX_BITS:
-                return found
+            bit_bound = max(int(largest * divisor) + 1, divisor).bit_length()
+            if bit_bound <= MAX_BITS:
+                return bit_bound
         return bits(self.pin())
 
     def _as_symbol(self, operand: Operand) -> "Symbol":

@@ -113,8 +113,8 @@ class Trace:
         self.is_zero(part, part.value())
         if whole:
             direction, multiple = _direction(rest)
-            known = self._wholes.get(direction, 0)
-            self._wholes[direction] = _common_divisor(multiple, known)
+            whole_multiple = self._wholes.get(direction, 0)
+            self._wholes[direction] = _common_divisor(multiple, whole_multiple)
             ((monomial, coefficient), *others) = rest.terms.items()
             if not others and coefficient == len(monomial) == monomial[0][1] == 1:
                 monomial[0][0].denominator = 1  # the variable is whole at all points of this trace
@@ -260,8 +260,8 @@ class Trace:
         if rest.is_constant:
             return False
         direction, multiple = _direction(rest)
-        known = self._wholes.get(direction)
-        return known is not None and (Fraction(multiple) / known).denominator == 1
+        whole_multiple = self._wholes.get(direction)
+        return whole_multiple is not None and (Fraction(multiple) / whole_multiple).denominator == 1
 
 
 def _direction(polynomial: Polynomial) -> tuple[object, Number]:
@@ -285,12 +285,12 @@ def monic(polynomial: Polynomial) -> tuple[Polynomial, Number, Number]:
     return linear.scaled(Fraction(1) / factor) if factor != 1 else linear, factor, offset
 
 
-def check_trace(found: Sequence[Any], expected: Sequence[Any], point: Mapping[str, Any]) -> None:
+def check_trace(values: Sequence[Any], expected: Sequence[Any], point: Mapping[str, Any]) -> None:
     """Raises UsageError if a trace differs from the plain costs at its own point."""
-    found, expected = tuple(found), tuple(expected)
-    if found != expected:
+    values, expected = tuple(values), tuple(expected)
+    if values != expected:
         at = ", ".join(f"{name}={value}" for name, value in point.items())
         raise UsageError(
-            f"the trace at {at} counts {brief(found)}, and the layers {brief(expected)}",
+            f"the trace at {at} counts {brief(values)}, and the layers {brief(expected)}",
             help="a plug-in must test for integers with isinstance(value, int), not type(value)",
         )

@@ -105,10 +105,10 @@ class TracedFunction:
             np.zeros(length, dtype=bool),
         )
         left = np.arange(length)
-        known = iter(tuple(self.outcomes))
+        outcomes = iter(tuple(self.outcomes))
         single = 0  # the traces since the last one that gave several points
         while len(left):
-            outcome = next(known, None)
+            outcome = next(outcomes, None)
             is_new = outcome is None
             if outcome is None:
                 outcome = self._next_outcome(columns)
@@ -151,18 +151,18 @@ class TracedFunction:
     ) -> None:
         """Computes the points `left` one by one, with plain numbers."""
         for n, here in enumerate(left):
-            given = {
+            value_by_variable = {
                 variable.name: variable.plain(
                     int(columns[variable.name].numerators[n]), self._columns[variable.name]
                 )
                 for variable in self.variables
             }
             try:
-                found = self.function(given)
+                results = self.function(value_by_variable)
             except SpecError:
                 values.failed[here] = True
                 continue
-            for number_of, value in enumerate(found):
+            for number_of, value in enumerate(results):
                 if abs(value) > INT64:
                     values.results[number_of] = values.results[number_of].astype(object)
                 values.results[number_of][here] = value
@@ -174,18 +174,18 @@ class TracedFunction:
         treat a symbol as no number. Raises UsageError if the two differ, and TraceLimitError.
         """
         trace = Trace()
-        given = [
+        inputs = [
             (variable, point[variable.name], self._columns[variable.name])
             for variable in self.variables
         ]
-        plain = {variable.name: variable.plain(value, column) for variable, value, column in given}
-        found: Sequence[Any] = ()
+        plain = {variable.name: variable.plain(value, column) for variable, value, column in inputs}
+        results: Sequence[Any] = ()
         error: SpecError | None = None
         try:
-            found = self.function(
+            results = self.function(
                 {
                     variable.name: variable.symbol(trace, value, column)
-                    for variable, value, column in given
+                    for variable, value, column in inputs
                 }
             )
         except SpecError as raised:
@@ -196,8 +196,8 @@ class TracedFunction:
         except SpecError:
             expected = ()
         polynomials, values = (), ()
-        if found:
-            polynomials, values = zip(*map(expression, found), strict=True)
+        if results:
+            polynomials, values = zip(*map(expression, results), strict=True)
         check_trace(values, expected, plain)
         return Outcome(tuple(trace.guards), polynomials, error)
 
@@ -225,7 +225,7 @@ def _assign(values: Values, here: Array, outcome: Outcome, vectors: Vectors) -> 
         values.failed[here] = True
         return
     for n, polynomial in enumerate(outcome.results):
-        found = vectors.whole(polynomial)
-        if found.dtype == object:
+        column = vectors.whole(polynomial)
+        if column.dtype == object:
             values.results[n] = values.results[n].astype(object)
-        values.results[n][here] = found
+        values.results[n][here] = column

@@ -99,16 +99,16 @@ class Vectors:
 
     def _monomial(self, monomial: Monomial) -> Array:
         """The product of powers of numerators; the caller knows that it fits int64."""
-        found = self._monomials.get(monomial)
-        if found is None:
+        product = self._monomials.get(monomial)
+        if product is None:
             (atom, power), rest = monomial[-1], monomial[:-1]
             if power > 1:
                 rest = (*rest, (atom, power - 1))
-            found = self._atom(atom)[0]
+            product = self._atom(atom)[0]
             if rest:
-                found = self._monomial(rest) * found
-            self._monomials[monomial] = found
-        return found
+                product = self._monomial(rest) * product
+            self._monomials[monomial] = product
+        return product
 
     def _largest(self, monomial: Monomial) -> int:
         return prod(self._atom(atom)[1] ** power for atom, power in monomial)

@@ -27,18 +27,18 @@ class Checked(NamedTuple):
 
 def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
     """Compares a spec with the model, imported again. Raises ConstraintError and SpecError."""
-    own = spec_at(None)
-    imported = _read(request, own)
-    answer = Equivalence(imported.costs, own)
+    costs = spec_at(None)
+    imported = _read(request, costs)
+    answer = Equivalence(imported.costs, costs)
     if not answer.is_same and imported.read_at is not None:
         # Layers of a spec for one size have no inputs that only provide a size.
-        other = Equivalence(_read(request._replace(fixed=not request.fixed), own).costs, own)
+        other = Equivalence(_read(request._replace(fixed=not request.fixed), costs).costs, costs)
         if other.is_same:
             return Checked(imported, other)
     if not answer.is_same or request.fixed or imported.read_at is None:
         return Checked(imported, answer)
     notes: list[str] = []
-    for size in chain.from_iterable(probe_sizes(own.network.inputs[0][1].size)):
+    for size in chain.from_iterable(probe_sizes(costs.network.inputs[0][1].size)):
         spec = _spec(spec_at, size)
         model = costs_at_size(imported.text, size)
         if spec is None:
@@ -55,10 +55,10 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
     return Checked(imported, answer, None, tuple(notes))
 
 
-def _read(request: ImportRequest, own: Costs) -> Imported:
+def _read(request: ImportRequest, spec_costs: Costs) -> Imported:
     """The layers of the model. If the request has no inputs, they are those of the spec: channels
     first, or last for tokens. Sizes that a file leaves open are those of the spec."""
-    shapes = [shape for _, shape in own.network.inputs]
+    shapes = [shape for _, shape in spec_costs.network.inputs]
     if is_callable(request.model) and not request.inputs:
         first = tuple((shape.channels, *shape.size) for shape in shapes)
         last = tuple((*shape.size, shape.channels) for shape in shapes)

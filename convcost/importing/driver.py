@@ -91,13 +91,13 @@ def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, .
     inputs = request.inputs
     if inputs:
         # The channels of tokens are the last axis, and a row of integers has no channels.
-        own = inputs[0]
-        channels_last = own != (shape.channels, *shape.size) == (own[-1], *own[:-1])
+        extents = inputs[0]
+        channels_last = extents != (shape.channels, *shape.size) == (extents[-1], *extents[:-1])
         dims = (*size, shape.channels) if channels_last else (shape.channels, *size)
-        inputs = (size if own == shape.size else dims,)
+        inputs = (size if extents == shape.size else dims,)
     read = layer_graph_of(request._replace(inputs=inputs, size=size), again=True)
-    ((_, found),) = read.inputs
-    if found != Shape(shape.channels, size):
+    ((_, input_shape),) = read.inputs
+    if input_shape != Shape(shape.channels, size):
         raise ConstraintError("CC401", "it cannot be imported at another size")
     return read
 
@@ -191,8 +191,8 @@ def _require_file(path: Path) -> None:
     if path.is_file():
         return
     if path.exists():
-        found = "a folder" if path.is_dir() else "a device or a pipe"
-        raise ConstraintError("CC404", f"it is {found}, not a model")
+        kind = "a folder" if path.is_dir() else "a device or a pipe"
+        raise ConstraintError("CC404", f"it is {kind}, not a model")
     beside: list[str] = []
     if path.parent.is_dir():
         files = filter(Path.is_file, path.parent.iterdir())  # no link to no file

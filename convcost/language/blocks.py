@@ -36,8 +36,8 @@ def parse_blocks(sections: Sections, parser: LayerParser, names: Names) -> None:
         layers = node.get("layers")
         if layers is None:
             problems.add("CC103", f"block `{block.name}` needs `layers`", block.origin)
-        own = seen.setdefault(tuple(block.options), names.with_options(block.options))
-        block.items = parser.layers(layers, f"`layers` of block `{block.name}`", own)
+        inner_names = seen.setdefault(tuple(block.options), names.with_options(block.options))
+        block.items = parser.layers(layers, f"`layers` of block `{block.name}`", inner_names)
 
 
 def _parse_inputs(block: Block, node: Mapping, parser: LayerParser) -> None:
@@ -49,16 +49,16 @@ def _parse_inputs(block: Block, node: Mapping, parser: LayerParser) -> None:
         if parser.common.check_name(name) and first.setdefault(name.text, name) is not name:
             problems.add("CC107", f"block `{block.name}` has two inputs `{name.text}`", name)
     if outputs and len(outputs) != len(inputs) and len(problems) == before:
-        found = f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}"
+        counts = f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}"
         hint = "`outputs` names a layer for each of the `inputs`, in their order"
-        problems.add("CC104", f"block `{block.name}` has {found}", outputs[0], hint)
+        problems.add("CC104", f"block `{block.name}` has {counts}", outputs[0], hint)
 
 
 def _names(node: Node | None, key: str, parser: LayerParser) -> tuple[Scalar, ...]:
     if type(node) is Sequence and node.items:
         parser.problems.count_read(node)
-        found = [parser.common.reference(item) for item in node.items]
-        return tuple([name for name in found if name is not None])
+        names = [parser.common.reference(item) for item in node.items]
+        return tuple([name for name in names if name is not None])
     if node is not None:
         message = f"`{key}` must be a list of names"
         parser.problems.add("CC104", message, node, f"write {key}: [low, high]")

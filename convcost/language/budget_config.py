@@ -34,8 +34,8 @@ class GlobIndex:
         self._patterns: dict[str, list[int]] = {}
         for position, globs in enumerate(lists):
             for variant in (variant for glob in globs for variant in glob_variants(glob)):
-                found = self._patterns if has_wildcard(variant) else self._exact
-                found.setdefault(variant, []).append(position)
+                positions_by_glob = self._patterns if has_wildcard(variant) else self._exact
+                positions_by_glob.setdefault(variant, []).append(position)
 
     def comparisons(self, paths: Iterable[str]) -> int:
         """How many comparisons it takes to match the paths with all globs that have wildcards."""
@@ -43,28 +43,28 @@ class GlobIndex:
 
     def matching(self, path: str) -> list[int]:
         """The positions of the lists with a glob that matches."""
-        found = set(self._exact.get(path, ()))
+        matching_positions = set(self._exact.get(path, ()))
         for pattern, positions in self._patterns.items():
             if matcher(pattern)(path):
-                found.update(positions)
-        return sorted(found)
+                matching_positions.update(positions)
+        return sorted(matching_positions)
 
 
 def glob_variants(glob: str) -> list[str]:
     """A glob with and without each of its `**/`, which also matches no folder at all."""
     while glob.startswith("./"):
         glob = glob[2:]
-    found = [""]
+    variants = [""]
     for part in glob.split("/"):
-        longer = [f"{variant}{part}/" for variant in found]
-        found = [*longer, *found] if part == "**" else longer
-    return [variant[:-1] for variant in found if variant]
+        longer = [f"{variant}{part}/" for variant in variants]
+        variants = [*longer, *variants] if part == "**" else longer
+    return [variant[:-1] for variant in variants if variant]
 
 
 def read_config(source: Source) -> tuple[ConfiguredBudget, ...]:
     """The budgets of a configuration. Raises SpecError with all problems."""
-    nodes, found = parse_documents(source.text)
-    problems = Problems(found)
+    nodes, yaml_problems = parse_documents(source.text)
+    problems = Problems(yaml_problems)
     documents = filled_documents(nodes)
     root = documents[0] if documents else None
     budgets: tuple[ConfiguredBudget, ...] = ()

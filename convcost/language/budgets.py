@@ -33,8 +33,8 @@ class BudgetParser(FieldReader):
         if type(node) is not Mapping:
             self.problems.add("CC112", "`budget` must be a mapping", node, "{params: {max: 7M}}")
             return None
-        known = (*LIMITED, "layers", "groups", "message", "name")
-        self.check_keys("a budget", node.entries, known)
+        keys = (*LIMITED, "layers", "groups", "message", "name")
+        self.check_keys("a budget", node.entries, keys)
         return Budget(
             total=self._limits(node, LIMITED),
             layers=self.items(node.get("layers"), "layers", self._rule),
@@ -56,12 +56,12 @@ class BudgetParser(FieldReader):
         return Rule(pattern, self._limits(node, OF_LAYERS))
 
     def _limits(self, node: Mapping, measures: tuple[str, ...]) -> tuple[Limit, ...]:
-        found = [
+        limits = [
             self._limit(node.entries[measure][1], measure, node.entries[measure][0])
             for measure in measures
             if measure in node.entries
         ]
-        return tuple(limit for limit in found if limit is not None)
+        return tuple(limit for limit in limits if limit is not None)
 
     def _limit(self, node: Node, measure: str, key: Scalar) -> Limit | None:
         whole = parse_bytes if measure in IN_BYTES else parse_whole_figure

@@ -61,8 +61,8 @@ class CommonKeys(FieldReader):
             listed = node.items
         if not listed:
             self.problems.add("CC108", "`from` is empty", node, "write the name of a layer")
-        found = [self.reference(item) for item in listed]
-        return tuple(source for source in found if source is not None)
+        sources = [self.reference(item) for item in listed]
+        return tuple(source for source in sources if source is not None)
 
     def reference(self, node: Node) -> Scalar | None:
         """The name of a layer in `from` or in a branch. If it is not a name, adds a problem; then

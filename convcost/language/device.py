@@ -15,8 +15,8 @@ KEYS = ("name", "source", "note", "ram", "flash", "bandwidth", "macs")
 
 def parse_device(source: Source) -> Device:
     """The device of a file. Raises SpecError with all problems."""
-    nodes, found = parse_documents(source.text)
-    problems = Problems(found)
+    nodes, yaml_problems = parse_documents(source.text)
+    problems = Problems(yaml_problems)
     documents = filled_documents(nodes)
     root = documents[0] if len(documents) == 1 else None
     device: Device | None = None
@@ -51,10 +51,10 @@ class _DeviceParser(FieldReader):
     def _positive(self, node: Node | None, key: str) -> int | None:
         if node is None:
             return None
-        found = self.parse_text(node, key, parse_bytes)
-        if found == 0:
+        number = self.parse_text(node, key, parse_bytes)
+        if number == 0:
             self.problems.add("CC112", f"{key} must be above 0", node)
-        return found
+        return number
 
     def _macs(self, node: Node | None) -> tuple[tuple[str, int], ...]:
         """Multiply-adds a second by dtype."""
@@ -65,11 +65,11 @@ class _DeviceParser(FieldReader):
             self.problems.add("CC112", "`macs` must be a mapping of dtypes", node, hint)
             return ()
         self.check_keys("`macs`", node.entries, BITS, "dtype")
-        found = []
+        rates = []
         for dtype, (_, value) in node.entries.items():
             rate = self.parse_text(value, dtype, parse_whole_figure)
             if rate == 0:
                 self.problems.add("CC112", f"{dtype} must be above 0", value)
             elif rate is not None:
-                found.append((dtype, rate))
-        return tuple(found)
+                rates.append((dtype, rate))
+        return tuple(rates)

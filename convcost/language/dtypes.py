@@ -56,15 +56,15 @@ class DtypeParser(FieldReader):
 
     def _parts(self, node: Mapping) -> Parts:
         """The parts that a mapping names; `all` means all others."""
-        found: dict[str, Dtype] = {}
+        dtype_by_part: dict[str, Dtype] = {}
         for key in KEYS:
             if key in node.entries:
                 where = node.entries[key][1]
                 if type(where) is not Scalar:
                     self.problems.add("CC112", f"{key} must be a dtype", where, EXAMPLE)
                 elif value := self.parse_text(where, key, parse_dtype):
-                    found |= dict.fromkeys(PARTS if key == ALL else (key,), value)
-        return tuple(found.items())
+                    dtype_by_part |= dict.fromkeys(PARTS if key == ALL else (key,), value)
+        return tuple(dtype_by_part.items())
 
     def _text(self, node: Scalar) -> Parts:
         return self.parse_text(node, "dtype", parse_parts) or ()

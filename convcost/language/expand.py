@@ -126,8 +126,8 @@ class Expansion(NetworkBuilder):
         if copies == 0:
             self.count_left_out()
         if copies == 0 and node.sources:
-            found = self._layer_inputs(node, scope, x)
-            x = found[0] if found else StepOutput(x.source, None)
+            inputs = self._layer_inputs(node, scope, x)
+            x = inputs[0] if inputs else StepOutput(x.source, None)
         x, inner = self._repeat(node, copies, scope, x)
         if node.name:
             self.declare(scope, node.name, ScopeEntry(node.origin, x, inner))
@@ -220,9 +220,9 @@ class Expansion(NetworkBuilder):
             hint = "`concat`, `add` and `multiply` join several"
             self.problems.add("CC108", message, node.sources[1], hint)
             return None
-        found = [self.find(scope, source) for source in node.sources]
-        tensors = tuple([tensor for tensor in found if tensor is not None])
-        return tensors if len(tensors) == len(found) else None
+        inputs = [self.find(scope, source) for source in node.sources]
+        tensors = tuple([tensor for tensor in inputs if tensor is not None])
+        return tensors if len(tensors) == len(inputs) else None
 
     def _report_no_input(self, node: LayerNode, scope: Scope) -> None:
         several, names = scope.describe_inputs()
@@ -257,15 +257,15 @@ class Expansion(NetworkBuilder):
         if variables is None:
             return self.declare_unknown(node, name, scope, inputs[0])
         x = inputs[0] if len(inputs) == 1 else StepOutput(None, None)
-        names = tuple([known.text for known in block.inputs])
+        names = tuple([scalar.text for scalar in block.inputs])
         inner = Scope(f"{scope.prefix}{name}/", variables, None, block.items, x, scope, names)
-        for known, tensor in zip(block.inputs, inputs, strict=False):  # one may have no name
-            inner.names.setdefault(known.text, ScopeEntry(known, tensor))
+        for scalar, tensor in zip(block.inputs, inputs, strict=False):  # one may have no name
+            inner.names.setdefault(scalar.text, ScopeEntry(scalar, tensor))
         index = len(self.groups)
         self.problems.calls.append(node.origin)
         output = self._expand_group(node.origin, block.name, name, scope, inner)
-        for known in block.outputs:
-            self.find(inner, known)
+        for scalar in block.outputs:
+            self.find(inner, scalar)
         self.problems.calls.pop()
         if output.source is None:
             if not self.problems:
@@ -299,10 +299,10 @@ class Expansion(NetworkBuilder):
             self._expand_join_branch(node, kind, layer, branch, branch_scope, inputs[0])
             for branch in node.branches
         ]
-        known = tuple([tensor for tensor in tensors if tensor is not None])
+        branch_tensors = tuple([tensor for tensor in tensors if tensor is not None])
         density = node.density and self._option(node.density, node, scope, inputs[0])
-        if len(known) == len(tensors):
-            output = self.add_step(node, layer, name, scope, known, density)
+        if len(branch_tensors) == len(tensors):
+            output = self.add_step(node, layer, name, scope, branch_tensors, density)
         else:  # a branch has a problem
             output = self.add_step(node, None, name, scope, inputs, density)
         if branch_scope is not scope:
@@ -335,10 +335,10 @@ class Expansion(NetworkBuilder):
 
     def _any_is_taken(self, branches: tuple[Branch, ...], scope: Scope) -> bool:
         """Whether a branch has the name of an input or of another layer in the list of the join."""
-        taken = {node.name for node in scope.items if node.when is None}
-        taken.update(n for n, entry in scope.names.items() if entry.tensor is not DROPPED)
+        used_names = {node.name for node in scope.items if node.when is None}
+        used_names.update(n for n, entry in scope.names.items() if entry.tensor is not DROPPED)
         return any(
-            branch.name in taken for branch in branches if branch.origin is not branch.source
+            branch.name in used_names for branch in branches if branch.origin is not branch.source
         )
 
     def _expand_branch(
@@ -389,8 +389,8 @@ class Expansion(NetworkBuilder):
         read: dict[str, Any] = {}
 
         def look_up(name: str) -> Any:
-            read[name] = found = lookup(name)
-            return found
+            read[name] = name_value = lookup(name)
+            return name_value
 
         try:
             last = self._evaluated.get(id(value))

@@ -150,8 +150,8 @@ def _call(name: str, arguments: list[Evaluate]) -> Evaluate:
         raise ConstraintError("CC105", f"there is no function `{name}`", hint)
     function, least, most = FUNCTIONS[name]
     if not least <= len(arguments) <= most:
-        wanted = f"{least} to {most} numbers"
+        requirement = f"{least} to {most} numbers"
         if least == most:
-            wanted = "1 number" if most == 1 else f"{most} numbers"
-        raise ConstraintError("CC105", f"`{name}` needs {wanted}, not {len(arguments)}")
+            requirement = "1 number" if most == 1 else f"{most} numbers"
+        raise ConstraintError("CC105", f"`{name}` needs {requirement}, not {len(arguments)}")
     return lambda env: whole(function(*(numeric(argument(env)) for argument in arguments)))

@@ -32,12 +32,12 @@ class FieldReader:
         self.problems = problems
 
     def parse_text(
-        self, node: Node, subject: str, parse: Callable[[str], T], wanted: str = "a number"
+        self, node: Node, subject: str, parse: Callable[[str], T], requirement: str = "a number"
     ) -> T | None:
         """The value that `parse` reads from the text of a field. If the text is wrong, adds a
-        problem and returns None. `wanted` is what the text must be."""
+        problem and returns None. `requirement` is what the text must be."""
         if type(node) is not Scalar:
-            self.problems.add("CC112", f"{subject} must be {wanted}", node)
+            self.problems.add("CC112", f"{subject} must be {requirement}", node)
         elif node.null:
             self.problems.add("CC112", f"{subject} has no value", node)
         else:
@@ -66,12 +66,12 @@ class FieldReader:
         return ()
 
     def check_keys(
-        self, subject: str, entries: Entries, known: Iterable[str], noun: str = "key"
+        self, subject: str, entries: Entries, keys: Iterable[str], noun: str = "key"
     ) -> None:
         """Adds a problem for each unknown key. Keys that begin with `x-` are not checked."""
         for name, (key, _) in entries.items():
-            if name not in known and not name.startswith("x-"):
-                hint = did_you_mean(name, known)
+            if name not in keys and not name.startswith("x-"):
+                hint = did_you_mean(name, keys)
                 self.problems.add("CC101", f"{subject} has no {noun} `{name}`", key, hint)
 
 

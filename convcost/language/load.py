@@ -63,9 +63,9 @@ class Documents:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._written: _WrittenLayers | None = None  # the layers of the last document
-        nodes, found = parse_documents(source.text)
-        self.problems = Problems(found)
-        if not nodes and not found:
+        nodes, yaml_problems = parse_documents(source.text)
+        self.problems = Problems(yaml_problems)
+        if not nodes and not yaml_problems:
             self.problems.add("CC005", f"{source.name} contains no spec", help=MINIMAL_SPEC)
         self._by_name: dict[str, Mapping] = {}
         self.variants: dict[str, str] = {}
@@ -84,12 +84,12 @@ class Documents:
         problems = Problems(self.problems)
         selected = self._by_name
         if pick is not None:
-            wanted = pick if pick in selected else self.variants.get(pick, pick)
-            selected = {name: node for name, node in selected.items() if name == wanted}
+            document_name = pick if pick in selected else self.variants.get(pick, pick)
+            selected = {name: node for name, node in selected.items() if name == document_name}
             if not selected and not problems:
                 message = f"there is no document `{pick}` in this file"
-                known = (*self.variants, *self._by_name)
-                problems.add("CC113", message, help=did_you_mean(pick, known))
+                names = (*self.variants, *self._by_name)
+                problems.add("CC113", message, help=did_you_mean(pick, names))
         with limited_suggestions():
             networks = []
             size = 0
@@ -121,8 +121,8 @@ class Documents:
     @property
     def sources(self) -> dict[str, str]:
         """The text of `source` of each network, by name."""
-        found = {name: node.get("source") for name, node in self._by_name.items()}
-        return {name: n.text if type(n) is Scalar else "" for name, n in found.items()}
+        node_by_name = {name: node.get("source") for name, node in self._by_name.items()}
+        return {name: n.text if type(n) is Scalar else "" for name, n in node_by_name.items()}
 
     def _list(self, nodes: list[Node]) -> None:
         filled = filled_documents(nodes)

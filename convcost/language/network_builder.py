@@ -124,11 +124,11 @@ class NetworkBuilder:
 
     def _freeze(self, index: int, parts: Parts, node: LayerNode) -> None:
         """Freezes the params of a step. All layers that share them agree on what is frozen."""
-        stated = self._frozen_of.setdefault(index, parts)
+        owner_parts = self._frozen_of.setdefault(index, parts)
         owner = self.steps[index]
         self.steps[index] = owner._replace(frozen=parts)
-        if stated != parts:
-            text, other = (_frozen_text(of) for of in (parts, stated))
+        if owner_parts != parts:
+            text, other = (_frozen_text(of) for of in (parts, owner_parts))
             message = f"{node.label} shares weights that are {other} in `{owner.path}`, {text} here"
             hint = "give both the same `frozen`"
             note = Note("that layer", owner.origin.span)
@@ -137,10 +137,10 @@ class NetworkBuilder:
     def _check_copies(self, node: LayerNode, sources: tuple[int, ...], what: str = "") -> None:
         """Adds a problem if a layer outside an expert uses what each expert has: an output, or with
         `what`, weights."""
-        own = self.copies or Copies()
+        layer_copies = self.copies or Copies()
         for source in sources:
             copies = self.steps[source].copies if source >= 0 else Copies()
-            outer = own.choices[: len(copies.choices)]
+            outer = layer_copies.choices[: len(copies.choices)]
             fits = outer == copies.choices
             if what:  # experts of another join may have these weights, if they are as many
                 fits = [choice.of for choice in outer] == [choice.of for choice in copies.choices]
@@ -183,9 +183,9 @@ class NetworkBuilder:
             x = inputs[0].shape
             if x is None:
                 return None
-            known = self._outputs.get((layer, x))
-            if known is not None:
-                return known
+            cached_shape = self._outputs.get((layer, x))
+            if cached_shape is not None:
+                return cached_shape
         shapes = tuple([tensor.shape for tensor in inputs if tensor.shape is not None])
         if len(shapes) < len(inputs):
             return None
@@ -206,8 +206,8 @@ class NetworkBuilder:
     def _input_notes(self, inputs: tuple[StepOutput, ...]) -> Iterator[Note]:
         """Notes on the layers or inputs that a layer reads: one for each shape, at most
         MAX_INPUT_NOTES."""
-        known = [(tensor.shape, tensor.source) for tensor in reversed(inputs)]
-        sources = {shape.text: source for shape, source in known if shape is not None}
+        shape_sources = [(tensor.shape, tensor.source) for tensor in reversed(inputs)]
+        sources = {shape.text: source for shape, source in shape_sources if shape is not None}
         for text, source in list(reversed(sources.items()))[:MAX_INPUT_NOTES]:
             if source is not None:
                 origin = self.steps[source].origin if source >= 0 else self.origins[-1 - source]
@@ -238,8 +238,8 @@ class NetworkBuilder:
         if difference is None:
             self._check_copies(node, (index,), "the weights of ")
             return index
-        needs, found = difference
-        message = f"{node.label} needs {needs}, but `{node.weights.text}` {found}"
+        needs, owner_text = difference
+        message = f"{node.label} needs {needs}, but `{node.weights.text}` {owner_text}"
         self.problems.add("CC306", message, node.weights)
         return None
 
@@ -290,15 +290,15 @@ class NetworkBuilder:
 
     def find(self, scope: Scope, reference: Scalar) -> StepOutput | None:
         """The tensor of a path; None, and a problem, if there is none."""
-        found = scope.find(reference, self.problems)
-        if found is not None and found.source is None:
+        tensor = scope.find(reference, self.problems)
+        if tensor is not None and tensor.source is None:
             if reference.text != "input" and len(self.problems):
                 return None  # the layer that names no input is already a problem
             several, names = scope.describe_inputs()
             message = f"`input` is not one tensor: {several}"
             self.problems.add("CC108", message, reference, f"write the name of one: {names}")
             return None
-        return found
+        return tensor
 
     def next_name(self, node: LayerNode, scope: Scope) -> str:
         """The node's name, or its kind and its ordinal in the scope. Dropped layers count too."""

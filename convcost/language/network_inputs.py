@@ -48,19 +48,18 @@ class AllowedSizes(NamedTuple):
     fixed: bool = False
     multiple: int = 1
 
-    def check(self, own: tuple[int, ...], wanted: tuple[int, ...]) -> None:
-        """Raises ConstraintError if a network of the size `own` cannot have the size `wanted`."""
-        if self.fixed and wanted != own:
-            message = (
-                f"cannot have size {size_text(wanted)}: its `input` is fixed at {size_text(own)}"
-            )
+    def check(self, size: tuple[int, ...], requested: tuple[int, ...]) -> None:
+        """Raises ConstraintError if a network of `size` cannot have the `requested` one."""
+        if self.fixed and requested != size:
+            fixed = f"its `input` is fixed at {size_text(size)}"
+            message = f"cannot have size {size_text(requested)}: {fixed}"
             hint = "if this spec is imported, import the model again for another size"
             raise ConstraintError("CC113", message, hint)
-        odd = [n for n in wanted if n % self.multiple]
+        odd = [n for n in requested if n % self.multiple]
         if odd:
             message = f"the size must be a multiple of {self.multiple}; {odd[0]} is not"
-            message = f"cannot have size {size_text(wanted)}: {message}"
-            nearest = tuple(_nearest(n, self.multiple) for n in wanted)
+            message = f"cannot have size {size_text(requested)}: {message}"
+            nearest = tuple(_nearest(n, self.multiple) for n in requested)
             raise ConstraintError("CC113", message, f"the nearest is {size_text(nearest)}")
 
 
@@ -73,9 +72,9 @@ def _set_hint(name: str, declared: list[str]) -> str:
         return f"the {name} is set by an option of its own, `--{name} N`"
     last = re.split(r"[/.:]", name)[-1]
     last = last if is_name(last) else "name"
-    known = did_you_mean(name, declared) if declared else "the spec has no variables"
+    variable_hint = did_you_mean(name, declared) if declared else "the spec has no variables"
     how = f"add `vars: {{{last}: 1}}` to the spec and write `{last}` as that value"
-    return "; ".join(filter(None, (known, f"to set a value of a layer, {how}")))
+    return "; ".join(filter(None, (variable_hint, f"to set a value of a layer, {how}")))
 
 
 def _nearest(n: int, multiple: int) -> int:
@@ -205,36 +204,36 @@ class NetworkInputs:
     ) -> list[tuple[str, Shape]]:
         """The inputs with the requested sizes. A size of all inputs leaves flat ones as they are,
         if there are others."""
-        named, own = dict(self.settings.sizes), dict(inputs)
-        for name in () if self.settings.if_present else named.keys() - own.keys():
+        named, shape_by_name = dict(self.settings.sizes), dict(inputs)
+        for name in () if self.settings.if_present else named.keys() - shape_by_name.keys():
             message = f"`{self.name}` has no input `{name}`"
             origin = origins[0] if origins else None
-            self.problems.add("CC113", message, origin, did_you_mean(name, own))
-        others = any(shape.size for shape in own.values())
+            self.problems.add("CC113", message, origin, did_you_mean(name, shape_by_name))
+        others = any(shape.size for shape in shape_by_name.values())
         for (name, shape), origin in zip(inputs, origins, strict=True):
             size = None if others and not shape.size else self.settings.size
             size = named.get(name, size)
             if size is not None and shape.channels:
                 try:
-                    own[name] = self._resize(name, shape, size)
+                    shape_by_name[name] = self._resize(name, shape, size)
                 except ConstraintError as error:
                     alone = len(inputs) == 1
                     of = f"`{self.name}`" if alone else f"`{name}` of `{self.name}`"
                     self.problems.refuse(origin, error, of)
-        if any(not equal_settings(own[name].size, shape.size) for name, shape in inputs):
-            sizes = [shape.size for shape in own.values() if shape.size]
+        if any(not equal_settings(shape_by_name[name].size, shape.size) for name, shape in inputs):
+            sizes = [shape.size for shape in shape_by_name.values() if shape.size]
             self.resized = sizes[0] if all(size == sizes[0] for size in sizes) else ()
-        return list(own.items())
+        return list(shape_by_name.items())
 
     def _resize(self, name: str, shape: Shape, size: tuple[int, ...]) -> Shape:
         """Raises ConstraintError if the input does not allow the size."""
         axes = len(shape.size)
         # One number is a square, a row or a cube, as in the spec.
-        wanted = size * axes if len(size) == 1 else size
-        if axes == 0 or len(wanted) != axes:
-            found = "a size with 1 axis" if axes == 1 else f"a size with {axes} axes"
-            found = found if axes else "no size"
+        requested = size * axes if len(size) == 1 else size
+        if axes == 0 or len(requested) != axes:
+            description = "a size with 1 axis" if axes == 1 else f"a size with {axes} axes"
+            description = description if axes else "no size"
             numbers = counted(len(size), "number")
-            raise ConstraintError("CC113", f"has {found}, but --size has {numbers}")
-        self.sizes[name].check(shape.size, wanted)
-        return Shape(shape.channels, size_of(wanted))
+            raise ConstraintError("CC113", f"has {description}, but --size has {numbers}")
+        self.sizes[name].check(shape.size, requested)
+        return Shape(shape.channels, size_of(requested))

@@ -56,10 +56,12 @@ class OptionBinder:
             # One of them is written here: the default of another does not apply.
             bound = {name: b for name, b in bound.items() if name not in owner.required_one_of}
         self.check_known(owner, options)
-        given = self.read(owner, options, written.names)
+        values = self.read(owner, options, written.names)
         # A null stands for the default, here one that is an expression.
-        given = {name: v for name, v in given.items() if v.expression or v.constant is not DEFERRED}
-        bound = {**bound, **given}
+        values = {
+            name: v for name, v in values.items() if v.expression or v.constant is not DEFERRED
+        }
+        bound = {**bound, **values}
         self._report_missing(owner, bound, options, written.word)
         return tuple(bound.values()) if len(self.problems) == before else None
 

@@ -21,8 +21,8 @@ def variable_name(name: str) -> str:
     without a dot stay as they are."""
     if "." not in name:
         return name
-    found = re.sub(r"\W", "_", name, flags=re.ASCII)
-    return found if is_name(found) else f"_{found}"
+    variable = re.sub(r"\W", "_", name, flags=re.ASCII)
+    return variable if is_name(variable) else f"_{variable}"
 
 
 def with_option_variables(source: Source, network: Network, names: Sequence[str]) -> Source:
@@ -59,22 +59,22 @@ def with_option_variables(source: Source, network: Network, names: Sequence[str]
     return changed
 
 
-def vary_hint(name: str, known: Sequence[str]) -> str:
+def vary_hint(name: str, names: Sequence[str]) -> str:
     """Help for a name that is not a variable: the nearest one, or all of them and how an option
     of a layer varies."""
-    hint = did_you_mean(name, known, len(known))
-    if nearest(name, known) is not None:
+    hint = did_you_mean(name, names, len(names))
+    if nearest(name, names) is not None:
         return hint
     return f"{hint}; write an option of a layer as LAYER.OPTION, such as `conv_1.kernel`"
 
 
 def _find(network: Network, path: str, name: str) -> Step | Group:
-    known: dict[str, Step | Group] = {step.path: step for step in network.steps}
-    known |= {group.path: group for group in network.groups}
-    if path not in known:
-        hint = did_you_mean(path, known) or "`convcost analyze` lists the layers"
+    layer_by_path: dict[str, Step | Group] = {step.path: step for step in network.steps}
+    layer_by_path |= {group.path: group for group in network.groups}
+    if path not in layer_by_path:
+        hint = did_you_mean(path, layer_by_path) or "`convcost analyze` lists the layers"
         raise UsageError(f"--vary {name}: there is no layer or block call `{path}`; {hint}")
-    return known[path]
+    return layer_by_path[path]
 
 
 def _options(named: Step | Group) -> dict[str, Any]:
@@ -92,13 +92,13 @@ def _as_number(value: Any) -> Any:
 
 def _value(named: Step | Group, option: str, name: str) -> Any:
     """The number that an option has now."""
-    known = _options(named)
-    if option not in known:
-        hint = did_you_mean(option, known, len(known)) or "it has no options"
+    options = _options(named)
+    if option not in options:
+        hint = did_you_mean(option, options, len(options)) or "it has no options"
         raise UsageError(f"--vary {name}: `{named.path}` has no option `{option}`; {hint}")
-    value = _as_number(known[option])
+    value = _as_number(options[option])
     if value is None:
-        raise UsageError(f"--vary {name}: the option is {show(known[option])}, not one number")
+        raise UsageError(f"--vary {name}: the option is {show(options[option])}, not one number")
     return value
 
 
@@ -107,15 +107,15 @@ def _write(
 ) -> None:
     """Writes the variable where the text has the option: by name, by position, or not yet."""
     word = item.word.value
-    own = get(item.node, word)
+    content = get(item.node, word)
     written = {key: value for key, value in entries(item.node).items() if key != word}
-    if own.id == "mapping":
-        written |= entries(own)
+    if content.id == "mapping":
+        written |= entries(content)
     elif isinstance(named, Group):
-        given = own.value if own.id == "sequence" else [own] * bool(own.value)
-        written |= zip((name for name, _ in named.options), given, strict=False)
-    elif own.value and named.layer.principal:
-        written[named.layer.principal] = own
+        values = content.value if content.id == "sequence" else [content] * bool(content.value)
+        written |= zip((name for name, _ in named.options), values, strict=False)
+    elif content.value and named.layer.principal:
+        written[named.layer.principal] = content
     if option in written:
         editor.set_value(written[option], variable)
     else:

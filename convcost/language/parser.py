@@ -64,9 +64,9 @@ class LayerParser:
     def layer(self, node: Node, names: Names) -> LayerNode:
         """Parses one layer; its expressions may use `names`. Equal layers are parsed once."""
         if type(node) is Mapping:
-            known = self._read.get((id(node), names))
-            if known is not None:
-                return known
+            layer_node = self._read.get((id(node), names))
+            if layer_node is not None:
+                return layer_node
             signature = self._signature(node)
             if signature is not None:
                 layer = self._constants.get(signature)
@@ -75,10 +75,10 @@ class LayerParser:
                     text = name[1].text if name else ""  # type: ignore[union-attr]
                     word = node.entries[layer.name][0]
                     return LayerNode(word, type(layer), layer, text, True, layer.name)
-            known = self._read[id(node), names] = self._mapping(node, names)
-            if known.simple and known.layer is not None and signature is not None:
-                self._constants[signature] = known.layer
-            return known
+            layer_node = self._read[id(node), names] = self._mapping(node, names)
+            if layer_node.simple and layer_node.layer is not None and signature is not None:
+                self._constants[signature] = layer_node.layer
+            return layer_node
         if type(node) is Scalar:
             layer = self._constants.get((node.text,))
             if layer is not None:
@@ -118,10 +118,10 @@ class LayerParser:
         """Adds a problem. A layer with the name that another tool uses for a kind is read as that
         kind, so that its other problems are found too."""
         word = written.word
-        known = [*KINDS.names(), *self.blocks]
-        hint = did_you_mean(word.text, known) or (EXAMPLE if "(" in word.text else OTHER_KINDS)
+        kind_names = [*KINDS.names(), *self.blocks]
+        hint = did_you_mean(word.text, kind_names) or (EXAMPLE if "(" in word.text else OTHER_KINDS)
         self.problems.add("CC102", f"there is no kind or block {show(word.text)}", word, hint)
-        meant = other_name(word.text, known)
+        meant = other_name(word.text, kind_names)
         if meant is None:
             return LayerNode(word, name=self.common.name(written.options))
         layer = self._parse(node, written, self.owner(meant))
@@ -162,8 +162,8 @@ class LayerParser:
     def _is_unknown_key(self, key: str, word: str) -> bool:
         """Whether a key is neither the word of a layer nor an option of its kind or block."""
         usual = (*RESERVED, *WEIGHT_KEYS)
-        known = key == word or key in self.owner(word).options or key in usual
-        return not known and not key.startswith("x-")
+        is_known = key == word or key in self.owner(word).options or key in usual
+        return not is_known and not key.startswith("x-")
 
     def _no_kind(self, node: Mapping, names: Names) -> LayerNode:
         """Adds a problem for a layer without a kind: that its kind is unknown, if one of its keys
@@ -171,11 +171,11 @@ class LayerParser:
         unknown = LayerNode(node, name=self.common.name(node.entries))
         if report_split_expression(self.problems, node):
             return unknown
-        known = [*KINDS.names(), *self.blocks]
-        valid = {option for word in known for option in self.owner(word).options}
+        kind_names = [*KINDS.names(), *self.blocks]
+        valid = {option for word in kind_names for option in self.owner(word).options}
         valid |= {*RESERVED, *WEIGHT_KEYS, "type", "kind", "op", "layer"}
         unknown_keys = [key for key, _ in node.entries.values() if key.text not in valid]
-        misspelled = [key for key in unknown_keys if nearest(key.text, known)]
+        misspelled = [key for key in unknown_keys if nearest(key.text, kind_names)]
         if misspelled or len(unknown_keys) == 1:
             word = (misspelled or unknown_keys)[0]
             rest = {name: entry for name, entry in node.entries.items() if name != word.text}
@@ -192,9 +192,9 @@ class LayerParser:
         before, within = len(self.problems), self._problems_within
         if report_split_expression(self.problems, node):
             return LayerNode(word, name=self.common.name(written.options), label=word.text)
-        known = (*COMMON_KEYS, *(WEIGHT_KEYS if owner.learns else ()))
-        own = [key for key in WEIGHT_KEYS if key in owner.options]
-        usual = [key for key in known if key not in own]
+        keys = (*COMMON_KEYS, *(WEIGHT_KEYS if owner.learns else ()))
+        option_keys = [key for key in WEIGHT_KEYS if key in owner.options]
+        usual = [key for key in keys if key not in option_keys]
         common = {key: written.options[key] for key in usual if key in written.options}
         options = {
             key: entry
@@ -272,22 +272,22 @@ class LayerParser:
         self, kind: type[Kind[Any]], branches: tuple[Branch, ...], word: Scalar
     ) -> tuple[Branch, ...]:
         """The branches of a kind that knows them by name, in the order of its inputs."""
-        known = {branch.name: branch for branch in branches}
+        branch_by_name = {branch.name: branch for branch in branches}
         names = [name.rstrip("?") for name in kind.branch_names]
-        for name, branch in known.items():
+        for name, branch in branch_by_name.items():
             if name not in names:
                 hint = did_you_mean(name, names)
                 message = f"{kind.name} has no branch `{name}`"
                 self.problems.add("CC101", message, branch.origin, hint)
         for name in kind.branch_names:
-            if name not in known and not name.endswith("?"):
+            if name not in branch_by_name and not name.endswith("?"):
                 hint = f"write {{{kind.name}: {{{name}: […], …}}}}"
                 self.problems.add("CC103", f"{kind.name} needs a branch `{name}`", word, hint)
-        copied = known.get(kind.copied_branch)
+        copied = branch_by_name.get(kind.copied_branch)
         if copied is not None and copied.source is not None:
             message = f"branch `{copied.name}` must be a list of layers, which are copied"
             self.problems.add("CC104", message, copied.source)
-        return tuple([known[name] for name in names if name in known])
+        return tuple([branch_by_name[name] for name in names if name in branch_by_name])
 
     def _branch(self, key: Scalar, body: Node, names: Names) -> Branch:
         self.common.check_name(key)

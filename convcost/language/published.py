@@ -55,19 +55,19 @@ class PublishedParser(FieldReader):
             self.problems.add("CC112", message, node, "{params: 25.6M, source: …}")
             return None
         self.check_keys("a published figure", node.entries, KEYS)
-        found = {name: value for name, (_, value) in node.entries.items() if name in PRINTED}
-        value, biases = found.get("biases"), None
+        nodes = {name: value for name, (_, value) in node.entries.items() if name in PRINTED}
+        value, biases = nodes.get("biases"), None
         if type(value) is Scalar and value.text in BOOLS:  # a declaration, not a figure
             biases = BOOLS[value.text]
-            del found["biases"]
+            del nodes["biases"]
         figures = []
         for measure in PRINTED:
-            if measure in found:
+            if measure in nodes:
                 parse = partial(parse_figure, byte=measure in IN_BYTES)
-                read = self.parse_text(found[measure], measure, parse)
+                read = self.parse_text(nodes[measure], measure, parse)
                 if read is not None:
                     figures.append((measure, read))
-        if not found:
+        if not nodes:
             listed = ", ".join(f"`{measure}`" for measure in PRINTED)
             message = "a published figure needs a measure"
             self.problems.add("CC112", message, node, f"add at least one of {listed}")
@@ -121,8 +121,8 @@ class PublishedParser(FieldReader):
             self.problems.add("CC112", message, value, f"any of {', '.join(IN_BYTES)}")
         from convcost.model.dtypes import parse_dtypes
 
-        found = self.parse_text(value, "dtype", parse_dtypes, A_DTYPE)
-        return found.text if found else ""
+        dtypes = self.parse_text(value, "dtype", parse_dtypes, A_DTYPE)
+        return dtypes.text if dtypes else ""
 
     def _layer(self, node: Mapping, *, applies: bool) -> str:
         """The path of the layer; checked only if this network has the settings of the figure."""
@@ -140,7 +140,7 @@ class PublishedParser(FieldReader):
             message = "`set` must be a mapping of variables"
             self.problems.add("CC112", message, node, SET_EXAMPLE)
             return ()
-        found = []
+        settings = []
         for name, (key, value) in node.entries.items():
             if name not in self.inputs.defaults:
                 hint = did_you_mean(name, self.inputs.defaults)
@@ -150,8 +150,8 @@ class PublishedParser(FieldReader):
             else:
                 setting = self.parse_text(value, name, parse_variable)
                 if setting is not None:
-                    found.append((name, setting))
-        return tuple(found)
+                    settings.append((name, setting))
+        return tuple(settings)
 
     def _size(self, node: Node | None) -> tuple[int, ...] | None:
         if node is None:
@@ -174,12 +174,12 @@ class PublishedParser(FieldReader):
         if type(value) is Scalar and value.text in BOOLS:
             return printed if BOOLS[value.text] else ()
         items = value.items if type(value) is Sequence else [value]
-        found = tuple(item.text for item in items if type(item) is Scalar)
-        if not found or len(found) < len(items) or not set(found) <= set(printed):
+        measures = tuple(item.text for item in items if type(item) is Scalar)
+        if not measures or len(measures) < len(items) or not set(measures) <= set(printed):
             message = f"`{key}` must be true, or a list of: {', '.join(printed)}"
             self.problems.add("CC112", message, value)
             return ()
-        return found
+        return measures
 
     def _binary(self, node: Node | None, printed: tuple[str, ...]) -> tuple[str, ...]:
         """The measures with K = 1024: a number means all measures of the entry, a mapping some."""

@@ -19,16 +19,16 @@ def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Netwo
     for text in texts:
         pattern, colon, parts = text.rpartition(":")
         with usage_errors():
-            found = parse_parts(parts)
+            part_dtypes = parse_parts(parts)
         if colon:
-            rules.append(DtypeRule(pattern.strip(), found))
+            rules.append(DtypeRule(pattern.strip(), part_dtypes))
         elif default is not None:
             raise UsageError(
                 f"--dtype {text} is the second one for all layers",
                 help="give it a pattern, as in --dtype 'head*:float16'",
             )
         else:
-            default = LayerDtypes()._replace(**dict(found))
+            default = LayerDtypes()._replace(**dict(part_dtypes))
     networks = list(networks)
     for rule in rules:
         _refuse_no_match(rule.match, networks)
@@ -39,14 +39,14 @@ def with_dtypes(networks: Iterable[Network], texts: Sequence[str]) -> list[Netwo
 
 
 def _resolve(
-    own: Dtypes | None, default: LayerDtypes | None, rules: tuple[DtypeRule, ...]
+    network_dtypes: Dtypes | None, default: LayerDtypes | None, rules: tuple[DtypeRule, ...]
 ) -> Dtypes:
-    """The dtypes of a network: the requested `default` replaces all of its `own`, and the requested
-    `rules` come before its own, because the first rule that matches applies."""
+    """The dtypes of a network: the requested `default` replaces all `network_dtypes`, and the
+    requested `rules` come before those, because the first rule that matches applies."""
     if default is not None:
         return Dtypes(default, rules)
-    own = own or Dtypes()
-    return Dtypes(own.default, (*rules, *own.rules))
+    network_dtypes = network_dtypes or Dtypes()
+    return Dtypes(network_dtypes.default, (*rules, *network_dtypes.rules))
 
 
 def _refuse_no_match(pattern: str, networks: Iterable[Network]) -> None:

@@ -63,8 +63,8 @@ def parse_extents(text: str) -> tuple[int, ...]:
 
     Any other text gives an empty tuple."""
     parts = text.lower().replace("×", "x").split("x")
-    found = all(re.fullmatch("0*[1-9][0-9]{0,8}", part) for part in parts)
-    return tuple(map(int, parts)) if found else ()
+    is_valid = all(re.fullmatch("0*[1-9][0-9]{0,8}", part) for part in parts)
+    return tuple(map(int, parts)) if is_valid else ()
 
 
 def parse_variable(text: str) -> Any:

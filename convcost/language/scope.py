@@ -110,14 +110,14 @@ class Scope:
         scope = self._scope_of(first, inside=bool(rest))
         if first == "input" and not rest and first not in scope.names:
             return scope.incoming
-        entry, known = scope.names.get(first), self._visible()
+        entry, visible_names = scope.names.get(first), self._visible()
         for name in rest:
             if entry is None or entry.tensor is DROPPED:
                 break
             if entry.scope is None and entry.tensor is not None and entry.tensor.shape is None:
                 return entry.tensor  # unknown, because of another problem
             first, names = name, {} if entry.scope is None else entry.scope.names
-            entry, known = names.get(name), iter(names)
+            entry, visible_names = names.get(name), iter(names)
         if entry is not None and entry.tensor is not None and entry.tensor is not DROPPED:
             return entry.tensor
         message, hint = f"there is no layer `{reference.text}` before this one", ""
@@ -132,7 +132,7 @@ class Scope:
         if entry is not None and entry.tensor is DROPPED:
             message = f"`{reference.text}` is left out here, because its `when` is false"
             hint = "give this layer the same `when`, or name another layer"
-        hint = hint or did_you_mean(first, known, listed=0) or BEFORE
+        hint = hint or did_you_mean(first, visible_names, listed=0) or BEFORE
         problems.add("CC108", message, reference, hint)
         return None
 

@@ -28,9 +28,9 @@ def weights_difference(
             return None
         return needs, "is a layer of another kind"
     for measure in ("weights", "biases", "buffers"):
-        own, found = getattr(layer, measure)(x), getattr(owner, measure)(owner_x)
-        if own != found:
-            return f"{measure} {own.text}", f"has {measure} {found.text}"
+        layer_product, owner_product = getattr(layer, measure)(x), getattr(owner, measure)(owner_x)
+        if layer_product != owner_product:
+            return f"{measure} {layer_product.text}", f"has {measure} {owner_product.text}"
     return None
 
 

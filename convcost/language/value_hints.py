@@ -34,11 +34,11 @@ def _size_hint(node: Mapping) -> str:
     """Help for `{channels: 3, size: 224x224}`, also if the size has the channels."""
     size, channels = node.get("size"), node.get("channels")
     numbers = _numbers(size) if type(size) is Scalar else ()
-    known = channels.text if type(channels) is Scalar else ""
+    channels_text = channels.text if type(channels) is Scalar else ""
     if len(numbers) > 2:  # noqa: PLR2004
-        if str(numbers[0]) == known:
+        if str(numbers[0]) == channels_text:
             numbers = numbers[1:]
-        elif str(numbers[-1]) == known:
+        elif str(numbers[-1]) == channels_text:
             numbers = numbers[:-1]
     return f"write `size: {list(numbers)}`" if len(numbers) > 1 else ""
 

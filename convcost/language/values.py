@@ -100,8 +100,8 @@ def _parse(problems: Problems, node: Node, option_type: OptionType, names: Names
             if type(item) is Sequence and option_type.nested:
                 continue
             if type(item) is not Scalar or item.null:
-                found = {Scalar: "nothing", Sequence: "a list", Mapping: "a mapping"}[type(item)]
-                raise _wrong_type(option_type.meaning, found)
+                label = {Scalar: "nothing", Sequence: "a list", Mapping: "a mapping"}[type(item)]
+                raise _wrong_type(option_type.meaning, label)
         within = option_type._replace(nested=False)
         return _combine([_parse(problems, item, within, names) for item in node.items], tuple)
     assert type(node) is Mapping
@@ -142,18 +142,18 @@ def _parse_expression(text: str, option_type: OptionType, names: Names) -> Parse
 
 def _unknown_name(name: str, text: str, option_type: OptionType, names: Names) -> ConstraintError:
     """A word alone is more likely a wrong value than the name of a variable."""
-    known = chain(names, INPUT_NAMES)
+    scope_names = chain(names, INPUT_NAMES)
     if text == name and not name.startswith("in_"):
-        hint = did_you_mean(name, chain(known, option_type.words), listed=0)
+        hint = did_you_mean(name, chain(scope_names, option_type.words), listed=0)
         if name.lower() in ("yes", "on", "no", "off"):
             hint = "write `true` or `false`; YAML 1.2 has no other truth values"
         return _wrong_type(option_type.meaning, show(name), hint)
     message = f"there is no name `{name}` here, in the expression `{text}`"
-    return ConstraintError("CC105", message, did_you_mean(name, known))
+    return ConstraintError("CC105", message, did_you_mean(name, scope_names))
 
 
-def _wrong_type(wanted: str, found: str, hint: str = "") -> ConstraintError:
-    return ConstraintError("CC104", f"must be {wanted}, not {found}", hint)
+def _wrong_type(requirement: str, description: str, hint: str = "") -> ConstraintError:
+    return ConstraintError("CC104", f"must be {requirement}, not {description}", hint)
 
 
 def _combine(parts: list[Parsed], join: Callable[[list[Any]], Any]) -> Parsed:

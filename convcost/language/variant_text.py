@@ -53,20 +53,20 @@ def _differences(text: str, document: Mapping, variant: Mapping, name: str) -> I
     start, end = word.start.index, _span(text, section)[1]
     added = []
     for title in ("name", "budget"):
-        old, own = document.get(title), variant.get(title)
-        if own is None or own is old:
+        old, variant_node = document.get(title), variant.get(title)
+        if variant_node is None or variant_node is old:
             continue
         quoted = json.dumps(name, ensure_ascii=False)
-        new = quoted if title == "name" else text[slice(*_span(text, own))]
+        new = quoted if title == "name" else text[slice(*_span(text, variant_node))]
         if old is None:
             added.append(f"{title}: {new}\n")
         else:
             yield *_span(text, old), new
     yield start, end + text[end:].startswith("\n"), "".join(added)
     for title in ("vars", "input"):
-        old, own = document.get(title), variant.get(title)
-        if type(old) is Mapping and type(own) is Mapping:
-            for entry, (_, value) in own.entries.items():
+        old, variant_node = document.get(title), variant.get(title)
+        if type(old) is Mapping and type(variant_node) is Mapping:
+            for entry, (_, value) in variant_node.entries.items():
                 before = old.entries[entry][1]
                 if before is not value:
                     yield *_span(text, before), text[slice(*_span(text, value))]

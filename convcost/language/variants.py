@@ -52,34 +52,34 @@ def expand_variants(
         if not text.replace("_", "").replace("-", "").replace(".", "").isalnum():
             problems.add("CC107", f"`{text}` cannot be the name of a variant", key, SIGNS)
         elif type(body) is Mapping or (type(body) is Scalar and body.null):
-            own = body.entries if type(body) is Mapping else {}
-            sections.check_keys("a variant", own, KEYS)
-            replaced = {section: own[section] for section in REPLACED if section in own}
+            changes = body.entries if type(body) is Mapping else {}
+            sections.check_keys("a variant", changes, KEYS)
+            replaced = {section: changes[section] for section in REPLACED if section in changes}
             entries = {**shared, **replaced, "name": (key, key._replace(text=f"{name}-{text}"))}
-            if "set" in own:
-                _replace_variables(entries, own["set"][1], problems)
-            if "size" in own:
-                _replace_size(entries, own["size"], problems)
+            if "set" in changes:
+                _replace_variables(entries, changes["set"][1], problems)
+            if "size" in changes:
+                _replace_size(entries, changes["size"], problems)
             yield key, node._replace(entries=entries)
         else:
             hint = "write {set: {width: 2}, size: 256}, or {} for the document as it is"
             problems.add("CC104", f"variant `{text}` must be a mapping", body, hint)
 
 
-def _replace_variables(entries: Entries, wanted: Node, problems: Problems) -> None:
-    if type(wanted) is not Mapping:
-        problems.add("CC104", "`set` must be a mapping of variables", wanted, SET_EXAMPLE)
+def _replace_variables(entries: Entries, settings: Node, problems: Problems) -> None:
+    if type(settings) is not Mapping:
+        problems.add("CC104", "`set` must be a mapping of variables", settings, SET_EXAMPLE)
         return
     key, variables = entries.get("vars", (None, None))
-    own = dict(variables.entries) if type(variables) is Mapping else {}
-    for name, (word, value) in wanted.entries.items():
-        if name in own:
-            own[name] = own[name][0], value
+    variable_entries = dict(variables.entries) if type(variables) is Mapping else {}
+    for name, (word, value) in settings.entries.items():
+        if name in variable_entries:
+            variable_entries[name] = variable_entries[name][0], value
         else:
-            hint = did_you_mean(name, own)
+            hint = did_you_mean(name, variable_entries)
             problems.add("CC113", f"there is no variable `{name}`", word, hint)
     if key is not None and type(variables) is Mapping:
-        entries["vars"] = key, variables._replace(entries=own)
+        entries["vars"] = key, variables._replace(entries=variable_entries)
 
 
 def _replace_size(entries: Entries, size: tuple[Scalar, Node], problems: Problems) -> None:

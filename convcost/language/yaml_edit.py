@@ -42,10 +42,10 @@ class SourceItem(NamedTuple):
     def option(self, name: str) -> Node | None:
         """The value of an option, or None. `filters` is the value of the layer, or the first of its
         values. The options of a block must have the names and the order of a convolution."""
-        own = get(self.node, self.word.value)
-        if name == "filters" and own.value and own.id != "mapping":
-            return own.value[0] if own.id == "sequence" else own
-        return (entries(self.node) | entries(own)).get(name)
+        layer_value = get(self.node, self.word.value)
+        if name == "filters" and layer_value.value and layer_value.id != "mapping":
+            return layer_value.value[0] if layer_value.id == "sequence" else layer_value
+        return (entries(self.node) | entries(layer_value)).get(name)
 
     def option_text(self, name: str) -> str:
         """The value of an option as written; empty if it is not written, or is a list."""
@@ -76,11 +76,11 @@ class SpecEditor:
 
     def item(self, span: Span) -> SourceItem:
         """The layer whose kind or block is named at `span`."""
-        found = self._items.get((span.line, span.column))
-        if found is None:
+        item = self._items.get((span.line, span.column))
+        if item is None:
             message = f"the layer at line {span.line} is not an item of a list"
             raise ConstraintError("CC004", message)
-        return found
+        return item
 
     # Edits
 
@@ -159,16 +159,16 @@ class SpecEditor:
         sources: dict[str, str] = {}  # the keys are names of removed layers
         source = ""  # the `from` of the layer before, if that is removed
         for number, node in enumerate(nodes):
-            own, name = get(node, "from"), get(node, "name").value
-            used = own.value if own.id == "scalar" else ""
+            from_node, name = get(node, "from"), get(node, "name").value
+            used = from_node.value if from_node.id == "scalar" else ""
             if number in removed:
                 source = sources.get(used, used) or source
                 if source and name:
                     sources[name] = source
                 continue
             if used in sources:
-                self.set_value(own, sources[used])
-            elif source and not own.value:
+                self.set_value(from_node, sources[used])
+            elif source and not from_node.value:
                 self.add_key(node, "from", source)
             source = ""
 
@@ -242,8 +242,8 @@ class SpecEditor:
 
     def _line_end(self, node: Node) -> int:
         """The offset after the last line of a value, with its comment."""
-        found = self.text.find("\n", self._end(node))
-        return len(self.text) if found < 0 else found
+        offset = self.text.find("\n", self._end(node))
+        return len(self.text) if offset < 0 else offset
 
 
 def entries(node: Node) -> dict[str, Node]:

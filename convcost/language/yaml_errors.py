@@ -74,8 +74,8 @@ def _braces(text: str, index: int) -> str:
     if match is None:
         return ""
     dash, key, rest, _ = match.groups()
-    own = "," not in rest.partition(": ")[0]  # `input: channels: 3, size: 32`
-    inside = f"{key}: {{{rest}}}" if own else f"{{{key}: {rest}}}"
+    has_mapping_value = "," not in rest.partition(": ")[0]  # `input: channels: 3, size: 32`
+    inside = f"{key}: {{{rest}}}" if has_mapping_value else f"{{{key}: {rest}}}"
     return f"write `{dash or ''}{inside}`, or quote a text that contains `: `"
 
 

@@ -78,8 +78,8 @@ class Attention(Join):
 
     def macs(self, x: tuple[Shape, ...]) -> CostProduct:
         batch, queries, keys, width, depth = self._sides(x)
-        own = len(batch) - (self.heads is not None)
-        matrices = product(matrices=batch[:own], heads=batch[own:])
+        matrix_axes = len(batch) - (self.heads is not None)
+        matrices = product(matrices=batch[:matrix_axes], heads=batch[matrix_axes:])
         reach = self._reach(queries, keys)
         if reach is None:
             compared = matrices.times(queries=queries, keys=keys)
@@ -186,10 +186,10 @@ def _falling_sum(first: int, count: int) -> int:
     return n * (2 * first - n + 1) // 2
 
 
-def _outer_fields(own: tuple[int, ...], common: tuple[int, ...]) -> tuple[ReceptiveField, ...]:
+def _outer_fields(sizes: tuple[int, ...], common: tuple[int, ...]) -> tuple[ReceptiveField, ...]:
     """The fields of the outer axes of an input: one position of a smaller axis is for several
     neighbouring ones of the common axis. An axis of size 1 broadcasts, as in any join."""
-    pairs = zip(own, common[len(common) - len(own) :], strict=True)
+    pairs = zip(sizes, common[len(common) - len(sizes) :], strict=True)
     return tuple(ReceptiveField() if n == 1 else resize_field(n, m) for n, m in pairs)
 
 

@@ -51,8 +51,8 @@ class Einsum(Join):
 
     def check(self) -> None:
         *terms, result = self._letters()
-        known = set("".join(terms))
-        if not known.issuperset(result) or any(len(set(t)) < len(t) for t in (*terms, result)):
+        letters = set("".join(terms))
+        if not letters.issuperset(result) or any(len(set(t)) < len(t) for t in (*terms, result)):
             message = f"einsum cannot compute `{self.equation}`: a letter is new or repeated"
             raise ConstraintError("CC104", message, HINT)
         if len(result) > MAX_TENSOR_AXES + 1:
@@ -76,14 +76,14 @@ class Einsum(Join):
             message = f"einsum needs two branches or more, and as many terms; not {len(x)} branches"
             message += f" and {len(terms)} in `{self.equation}`"
             raise ConstraintError("CC303", message)
-        found: dict[str, int] = {}
+        extents: dict[str, int] = {}
         for term, shape in zip(terms, x, strict=True):
             axes = (shape.channels, *shape.size)
             if len(term) != len(axes):
                 message = f"einsum has `{term}` for {shape.text}, which has {len(axes)} axes"
                 raise ConstraintError("CC303", message, HINT)
             for letter, n in zip(term, axes, strict=True):
-                if found.setdefault(letter, n) != n:
-                    message = f"einsum has {found[letter]} and {n} elements for `{letter}`"
+                if extents.setdefault(letter, n) != n:
+                    message = f"einsum has {extents[letter]} and {n} elements for `{letter}`"
                     raise ConstraintError("CC303", message, "axes of one letter are equal")
-        return found
+        return extents

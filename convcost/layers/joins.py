@@ -56,9 +56,9 @@ class Concat(Join):
             return None
         fields, start = [], 0
         for shape in x:
-            own = [ReceptiveField()] * len(shape.size)
-            own[self.along - 1] = window_field(start, 0, 1)
-            fields.append(tuple(own))
+            axis_fields = [ReceptiveField()] * len(shape.size)
+            axis_fields[self.along - 1] = window_field(start, 0, 1)
+            fields.append(tuple(axis_fields))
             start += shape.size[self.along - 1]
         return tuple(fields)
 
@@ -114,10 +114,10 @@ class _Elementwise(Join):
 
 def _differing(first: Shape, second: Shape) -> str:
     """The parts that do not broadcast: `channels`, `sizes`, both or none."""
-    found = [] if broadcast((first.channels,), (second.channels,)) else ["channels"]
+    parts = [] if broadcast((first.channels,), (second.channels,)) else ["channels"]
     if broadcast(first.size, second.size) is None:
-        found.append("sizes")
-    return " and ".join(found)
+        parts.append("sizes")
+    return " and ".join(parts)
 
 
 @kind("add", principal="branches")

@@ -44,8 +44,8 @@ class Matmul(Join):
 
     def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...]:
         *outer, rows = x[1].size
-        own = (ReceptiveField(),)
-        return own * len(x[0].size), (*own * len(outer), whole_axis(rows))
+        position_field = (ReceptiveField(),)
+        return position_field * len(x[0].size), (*position_field * len(outer), whole_axis(rows))
 
     def _sides(self, x: tuple[Shape, ...]) -> tuple[tuple[int, ...], int, int, int]:
         """The axes of separate matrices, and rows, inner and columns of each product.

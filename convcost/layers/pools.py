@@ -112,14 +112,14 @@ class _AdaptivePool(Layer):
 
     # The i-th window runs from ⌊i·n/o⌋ to ⌈(i+1)·n/o⌉; the windows repeat after o/gcd(n, o).
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
-        found = []
+        fields = []
         for n, o in zip(x.size, per_axis(self.size, len(x.size), "size"), strict=True):
             place = resize_field(n, o, after=-(-n // o))
             if place.exact:
                 last = (-(-(i + 1) * n // o) - 1 for i in range(place.period))
                 place = place._replace(last=tuple(last))
-            found.append(place)
-        return tuple(found)
+            fields.append(place)
+        return tuple(fields)
 
 
 @kind("adaptive_avg_pool", principal="size")

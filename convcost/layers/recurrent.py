@@ -54,15 +54,15 @@ class _Recurrent(Layer):
         return self.weights(x).times(steps=x.size)
 
     def input_macs(self, x: Shape) -> CostProduct:
-        own = product(gates=self._gates, hidden=self.hidden, inputs=x.channels)
-        return self._in_directions(own).times(steps=x.size)
+        step_macs = product(gates=self._gates, hidden=self.hidden, inputs=x.channels)
+        return self._in_directions(step_macs).times(steps=x.size)
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
         return (*(ReceptiveField(),) * (len(x.size) - 1), whole_axis(x.size[-1]))
 
     def _layer(self, inputs: int) -> CostProduct:
-        own = product(gates=self._gates, hidden=self.hidden)
-        work = own.times(inputs=inputs).plus(own.times(state=self._output_width))
+        gate_units = product(gates=self._gates, hidden=self.hidden)
+        work = gate_units.times(inputs=inputs).plus(gate_units.times(state=self._output_width))
         return self._in_directions(work.plus(self._projection_weights))
 
     def _in_directions(self, work: CostProduct) -> CostProduct:

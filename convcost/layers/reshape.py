@@ -50,20 +50,20 @@ class Reshape(Layer):
 
     def output(self, x: Shape) -> Shape:
         channels, size = self.shape
-        given = prod(n for n in (channels, *size) if n != REST)
-        left, over = divmod(x.elements, given)
+        product = prod(n for n in (channels, *size) if n != REST)
+        left, over = divmod(x.elements, product)
         if REST in (channels, *size):
             if over:
                 raise ConstraintError(
                     "CC304",
-                    f"reshape: {x.text} has {x.elements:,} elements, not a multiple of {given:,}",
+                    f"reshape: {x.text} has {x.elements:,} elements, not a multiple of {product:,}",
                 )
             return Shape(channels or left, tuple(n or left for n in size))
-        if given != x.elements:
+        if product != x.elements:
             raise ConstraintError(
                 "CC304",
                 f"reshape keeps all elements: {x.text} has {x.elements:,}, but "
-                f"{self.shape.text} has {given:,}",
+                f"{self.shape.text} has {product:,}",
                 "one of the numbers may be `rest`",
             )
         return self.shape
@@ -112,8 +112,8 @@ def _reshape_field(x: Shape, output: Shape) -> tuple[ReceptiveField, ...] | None
     """
     before, after = _without_ones(x.size), _without_ones(output.size)
     merged = len(before) - len(after)
-    known = before[merged:] == after if merged > 0 else after[-merged:] == before
-    if not known or _moves_axes(x.size, output.size):
+    has_same_axes = before[merged:] == after if merged > 0 else after[-merged:] == before
+    if not has_same_axes or _moves_axes(x.size, output.size):
         return ANY_POSITION
     if merged <= 0:
         return None

@@ -75,14 +75,14 @@ class SelectiveScan(Join):
     def weights(self, x: tuple[Shape, ...]) -> CostProduct:
         """A [c, states] and D [c]; with heads, one number of each for a head."""
         if self.heads is not None:
-            work, own = product(heads=self.heads), product(heads=self.heads)
+            work, skip_weights = product(heads=self.heads), product(heads=self.heads)
         else:
             channels = x[0].channels
-            work, own = (
+            work, skip_weights = (
                 product(channels=channels, states=self._states(x)),
                 product(channels=channels),
             )
-        return work.plus(own) if self.skip else work
+        return work.plus(skip_weights) if self.skip else work
 
     def macs(self, x: tuple[Shape, ...]) -> CostProduct:
         """Three for each channel, state and step: in exp(ΔA)∘h, in Δx⊗B and in C·h."""

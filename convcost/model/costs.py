@@ -129,12 +129,12 @@ class ConventionCounts(NamedTuple):
     @property
     def by_kind(self) -> dict[str, Count]:
         """The count of each kind, in order of appearance."""
-        found: dict[str, list[int | None]] = {kind: [] for kind in self.kinds}
+        numbers_by_kind: dict[str, list[int | None]] = {kind: [] for kind in self.kinds}
         for kind, number in zip(self.kinds, self.layers, strict=True):
-            found[kind].append(number)
+            numbers_by_kind[kind].append(number)
         return {
             kind: Count(sum(number or 0 for number in numbers), numbers.count(None))
-            for kind, numbers in found.items()
+            for kind, numbers in numbers_by_kind.items()
         }
 
     @property
@@ -213,7 +213,7 @@ def costs(
 
     Shared weights count as params once, and as macs for each layer.
     """
-    known: dict[tuple[object, ...], _Counted] = memo(batch, network.variables, network.inputs)
+    cache: dict[tuple[object, ...], _Counted] = memo(batch, network.variables, network.inputs)
     steps = network.steps
     fields: list[Field] = []
     layers: list[LayerCost] = []
@@ -225,9 +225,9 @@ def costs(
     for index, step in enumerate(steps):
         layer, x = step.layer, inputs_of(network, step)
         key = (layer, x, step.copies[:2], step.density)
-        counted = known.get(key)
+        counted = cache.get(key)
         if counted is None:
-            counted = known[key] = _count(step, x, batch, fields=receptive_fields)
+            counted = cache[key] = _count(step, x, batch, fields=receptive_fields)
         read = [fields[i] if i >= 0 else starts[-1 - i] for i in step.inputs[: layer.data_inputs]]
         field = _field(read, x, step, counted, network, exact=intervals <= MAX_INTERVALS)
         if counted.receptive_field is not None or len(read) > 1:
@@ -239,17 +239,17 @@ def costs(
         elif step.frozen:
             counts = counts._replace(frozen=sum(getattr(counts, part) for part in step.frozen))
         path, name, shape = step.path, layer.name, step.shape
-        stated = layer.stated or step.density is not None
-        own = _of_outputs(field, shape.size) if intervals else field
-        layers.append(LayerCost(path, name, shape, counts, own, stated, index))
+        is_stated = layer.stated or step.density is not None
+        output_field = _of_outputs(field, shape.size) if intervals else field
+        layers.append(LayerCost(path, name, shape, counts, output_field, is_stated, index))
     for index, most in _shared_copies(steps):
         counts, copies = layers[index].counts, steps[index].copies
         active = counts.params // copies.stored * most
         counts = counts._replace(idle=counts.params - active)
         layers[index] = layers[index]._replace(counts=counts)
-    found = Costs(network, batch, tuple(layers), total_counts(layers))
-    return found._replace(
-        by_convention=tuple(convention.count(found) for convention in conventions)
+    network_costs = Costs(network, batch, tuple(layers), total_counts(layers))
+    return network_costs._replace(
+        by_convention=tuple(convention.count(network_costs) for convention in conventions)
     )
 
 
@@ -261,8 +261,8 @@ def _shared_copies(steps: Sequence[Step]) -> Iterator[tuple[int, int]]:
         if step.shared is not None and steps[step.shared].copies.choices:
             users.setdefault(step.shared, []).append(step.copies)
     for owner, others in users.items():
-        own = steps[owner].copies.choices
-        yield owner, most_used([own, *(copies.choices[: len(own)] for copies in others)])
+        choices = steps[owner].copies.choices
+        yield owner, most_used([choices, *(copies.choices[: len(choices)] for copies in others)])
 
 
 def total_counts(layers: Iterable[LayerCost]) -> Counts:
@@ -276,8 +276,8 @@ def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -
     weights, biases = _value(layer, "weights", x), _value(layer, "biases", x)
     macs = _value(layer, "macs", x)
     if step.density is not None:
-        kept = step.kept_weights(weights)
-        weights, macs = kept, macs * kept // weights
+        kept_weights = step.kept_weights(weights)
+        weights, macs = kept_weights, macs * kept_weights // weights
     counts = Counts(
         weights * stored,
         biases * stored,
@@ -337,12 +337,12 @@ def _broadcast(field: Field, x: Shape, output: Shape, network: Network) -> Field
     branch and several in the output, all of them depend on the same inputs."""
     if _adds_axes(field, x, output):
         return _whole_input(network, len(field))
-    own, joined = (_positions(field, shape.size) for shape in (x, output))
-    if own == joined:
+    branch_positions, joined = (_positions(field, shape.size) for shape in (x, output))
+    if branch_positions == joined:
         return field
     return tuple(
         axis.broadcast() if m == 1 and n != 1 and axis is not NO_INPUT else axis
-        for axis, m, n in zip(field, own, joined, strict=True)
+        for axis, m, n in zip(field, branch_positions, joined, strict=True)
     )
 
 
@@ -383,14 +383,14 @@ def _join_fields(fields: list[Field], step: Step, max_period: int) -> Field:
     """The field after a join, for each axis. Branches with fewer axes, and those that depend on no
     input, are ignored. If each output depends on one branch, those that depend on no input make the
     field an upper bound."""
-    found = [field for field in fields if not _is_constant(field)] or fields[:1]
-    axes = max(map(len, found))
-    same = [field for field in found if len(field) == axes]
+    varying = [field for field in fields if not _is_constant(field)] or fields[:1]
+    axes = max(map(len, varying))
+    same = [field for field in varying if len(field) == axes]
     one_branch = step.layer.reads_one_branch()
     joined = []
     for *branches, outputs in zip(*same, _positions(same[0], step.shape.size), strict=True):
         axis = join(list(branches), outputs, max_period, one_branch=one_branch)
-        if one_branch and len(found) < len(fields) and axis.advance != 0:
+        if one_branch and len(varying) < len(fields) and axis.advance != 0:
             axis = upper_bound(axis, [axis], outputs)
         joined.append(axis)
     return tuple(joined)

@@ -24,10 +24,10 @@ def deploy(network: Network) -> Network:
 
     Each change keeps the function of the network. The field `deployed` says what changed.
     """
-    found = _Deployed(network)
+    deployment = _Deployed(network)
     for index in range(len(network.steps)):
-        found.add(index)
-    deployed, counts = found.network(), found.counts
+        deployment.add(index)
+    deployed, counts = deployment.network(), deployment.counts
     left = sum(step.layer.name == "batch_norm" for step in deployed.steps)
     done = (
         ("batch norm", counts["folded"], "folded into the layer before"),
@@ -173,11 +173,11 @@ class _Deployed:
 def _count_readers(network: Network, inputs: Callable[[Step], tuple[int, ...]]) -> Counter[int]:
     """How often each tensor is among these inputs of a layer; the output of the network counts once
     more. The readers of an identity, which is removed, are those of its input."""
-    found = Counter((network.last,))
+    count_by_tensor = Counter((network.last,))
     for index, step in reversed(list(enumerate(network.steps))):
         for tensor in inputs(step):
-            found[tensor] += found[index] if step.layer.is_identity else 1
-    return found
+            count_by_tensor[tensor] += count_by_tensor[index] if step.layer.is_identity else 1
+    return count_by_tensor
 
 
 def _frozen(network: Network, steps: Sequence[int]) -> Parts:
@@ -193,8 +193,10 @@ def _frozen(network: Network, steps: Sequence[int]) -> Parts:
         step = network.steps[index]
         layer, x = step.layer, layer_input(network, step)
         parts = {"weights": layer.weights(x), "biases": layer.biases(x)}
-        own = {part for part, cost in parts.items() if cost.value and part not in step.frozen}
-        learned |= own | ({"biases"} if layer.is_norm and own else set())
+        learned_parts = {
+            part for part, cost in parts.items() if cost.value and part not in step.frozen
+        }
+        learned |= learned_parts | ({"biases"} if layer.is_norm and learned_parts else set())
     return tuple(part for part in ALL_PARTS if part not in learned)
 
 

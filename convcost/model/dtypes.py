@@ -112,21 +112,21 @@ def _first_rule(rules: tuple[DtypeRule, ...]) -> Callable[[str], int]:
 
     @cache
     def first_rule(path: str) -> int:
-        found = exact.get(path, len(rules))
+        rule_index = exact.get(path, len(rules))
         matched = match and match(path)
         name = matched and matched.lastgroup
-        return min(found, int(name.removeprefix("rule"))) if name else found
+        return min(rule_index, int(name.removeprefix("rule"))) if name else rule_index
 
     return first_rule
 
 
 def _text(parts: Iterable[tuple[str, Dtype]]) -> str:
     """The shortest text that `parse_parts` reads as these parts."""
-    found = dict(parts)
+    dtype_by_part = dict(parts)
     common = None
-    if len(found) == len(PARTS):
-        common = max(found.values(), key=list(found.values()).count)
-    listed = [f"{part}={dtype.name}" for part, dtype in found.items() if dtype != common]
+    if len(dtype_by_part) == len(PARTS):
+        common = max(dtype_by_part.values(), key=list(dtype_by_part.values()).count)
+    listed = [f"{part}={dtype.name}" for part, dtype in dtype_by_part.items() if dtype != common]
     return ",".join(([common.name] if common else []) + listed)
 
 
@@ -152,23 +152,23 @@ def parse_dtype(text: str) -> Dtype:
 def parse_parts(text: str) -> tuple[tuple[str, Dtype], ...]:
     """Parses `int8,biases=int32`: the dtypes of parts of a layer; a dtype without a part is that of
     all parts. Raises ConstraintError."""
-    found: dict[str, Dtype] = {}
-    given: set[str] = set()
+    dtype_by_part: dict[str, Dtype] = {}
+    parts: set[str] = set()
     for item in text.split(","):
         part, equals, name = (word.strip() for word in item.rpartition("="))
         part = part if equals else ALL
         if part != ALL and part not in PARTS:
-            known = (ALL, *PARTS)
-            hint = did_you_mean(part, known, len(known))
+            part_names = (ALL, *PARTS)
+            hint = did_you_mean(part, part_names, len(part_names))
             raise ConstraintError("CC112", f"a layer has no part `{part}`", hint)
-        if part in given:
+        if part in parts:
             raise ConstraintError("CC112", f"`{text.strip()}` has two dtypes for {part}", GRAMMAR)
-        given.add(part)
+        parts.add(part)
         others = PARTS if part == ALL else (part,)
         # The dtype of all parts does not replace those of single parts, wherever it is.
         dtypes = dict.fromkeys(others, parse_dtype(name))
-        found = dtypes | found if part == ALL else found | dtypes
-    return tuple(found.items())
+        dtype_by_part = dtypes | dtype_by_part if part == ALL else dtype_by_part | dtypes
+    return tuple(dtype_by_part.items())
 
 
 @lru_cache(maxsize=64)

@@ -54,9 +54,11 @@ def best_order(
     peak = at_least = max(graph.alive_inputs, *(piece.at_least for piece in pieces), 0)
     order: list[int] = []
     for piece in pieces:
-        found = piece if piece.peak <= at_least else _reordered(graph, piece, at_least, max_work)
-        order += found.tasks
-        peak, at_least = max(peak, found.peak), max(at_least, found.at_least)
+        best_piece = (
+            piece if piece.peak <= at_least else _reordered(graph, piece, at_least, max_work)
+        )
+        order += best_piece.tasks
+        peak, at_least = max(peak, best_piece.peak), max(at_least, best_piece.at_least)
     return ExecutionOrder(graph.steps(order), peak, at_least)
 
 
@@ -144,13 +146,13 @@ class _Decomposition:
             self.exact = False
             return segments, 0
         part = self.part(segments)
-        found = OrderSearch(part, bound, self.max_work // len(segments)).run()
+        solution = OrderSearch(part, bound, self.max_work // len(segments)).run()
         at_least = 0
-        if found.at_least is not None:
-            at_least = found.at_least if self.exact else 0
+        if solution.at_least is not None:
+            at_least = solution.at_least if self.exact else 0
             self.exact = False
-        own = range(len(segments))
-        order = min(found.order, own, key=part.peak) if at_least else found.order
+        spec_order = range(len(segments))
+        order = min(solution.order, spec_order, key=part.peak) if at_least else solution.order
         return [segments[number] for number in order], at_least
 
     def segments_of(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
@@ -171,24 +173,24 @@ class _Decomposition:
         several = (tensor for tensor, count in readers.items() if count > 1)
         shared |= {tensor for tensor in several if not self.is_kept(tensor, inner[-1])}
         self._nesting += 1
-        found = [segment for group in groups for segment in self.in_series(group, shared)]
+        segments = [segment for group in groups for segment in self.in_series(group, shared)]
         self._nesting -= 1
-        return found + [self.single(task) for task in last]
+        return segments + [self.single(task) for task in last]
 
     def in_series(self, tasks: Sequence[int], shared: frozenset[int]) -> list[Segment]:
         """The segments of a group of tasks, which are pieces in series."""
         last_reads = {n: task for task in tasks for n in self.graph.tasks[task].reads}
-        found: list[Segment] = []
+        segments: list[Segment] = []
         chain: list[Segment] = []
         for piece in self.graph.pieces(tasks):
             # A shared tensor is alive until the group has read it for the last time.
             ending = frozenset(n for n in shared if last_reads.get(n) in piece)
             if ending:
-                found += [*self.merged(chain), *self.segments_of(piece, ending)]
+                segments += [*self.merged(chain), *self.segments_of(piece, ending)]
                 chain = []
             else:
                 chain += self.best_order(piece, 0)[0]
-        return found + self.merged(chain)
+        return segments + self.merged(chain)
 
     def merged(self, chain: list[Segment]) -> list[Segment]:
         """A chain of segments with as few segments as possible."""
@@ -198,7 +200,7 @@ class _Decomposition:
         levels, costs = part.profile(range(len(chain)))
         inputs = tuple(n for n, tensor in part.tensors.items() if not tensor.writer)
         outputs = tuple(n for n, tensor in part.tensors.items() if tensor.writer and tensor.kept)
-        found, reads = list[Segment](), inputs
+        segments, reads = list[Segment](), inputs
         for first, stop in pairwise(ends_of_runs(levels, costs)):
             writes = outputs
             if stop < len(chain):
@@ -206,13 +208,15 @@ class _Decomposition:
                 self.sizes.append(levels[stop])
             tasks = tuple(task for segment in chain[first:stop] for task in segment.tasks)
             extra_bytes = max(costs[first:stop]) - levels[first]
-            found.append(Segment(tasks, reads, writes, extra_bytes))
+            segments.append(Segment(tasks, reads, writes, extra_bytes))
             reads = writes
-        return found
+        return segments
 
     def single(self, task: int) -> Segment:
-        own = self.graph.tasks[task]
-        return Segment((task,), own.reads, (own.writes,), self.sizes[own.writes], own.overwrites)
+        item = self.graph.tasks[task]
+        return Segment(
+            (task,), item.reads, (item.writes,), self.sizes[item.writes], item.overwrites
+        )
 
     def part(self, segments: Sequence[Segment]) -> Part:
         end = max(task for segment in segments for task in segment.tasks)
@@ -223,8 +227,8 @@ class _Decomposition:
         """Whether a tensor is alive after the task `end`."""
         if tensor >= len(self.graph.tensors):
             return False
-        own = self.graph.tensors[tensor]
-        return own.kept or max(own.readers, default=-1) > end
+        graph_tensor = self.graph.tensors[tensor]
+        return graph_tensor.kept or max(graph_tensor.readers, default=-1) > end
 
     def joins(self, tasks: Sequence[int]) -> bool:
         """Whether the last of the tasks depends on each other one."""
@@ -250,7 +254,7 @@ class _Decomposition:
             for reader in self.readers(task):
                 if reader in leader:
                     leader[find(reader)] = find(task)
-        found: dict[int, list[int]] = {}
+        tasks_by_leader: dict[int, list[int]] = {}
         for task in tasks:
-            found.setdefault(find(task), []).append(task)
-        return list(found.values())
+            tasks_by_leader.setdefault(find(task), []).append(task)
+        return list(tasks_by_leader.values())

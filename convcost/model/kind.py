@@ -139,11 +139,11 @@ class Kind(Generic[I]):
     memory: ClassVar[Memory] = "own"
 
     def __init__(self, **options: Any) -> None:
-        own = self.__dict__
-        for known in type(self).options.values():
-            own[known.field] = options.pop(known.name, known.default)
-            if own[known.field] is REQUIRED:
-                raise TypeError(f"{type(self).name} needs {known.name}")
+        attributes = self.__dict__
+        for option in type(self).options.values():
+            attributes[option.field] = options.pop(option.name, option.default)
+            if attributes[option.field] is REQUIRED:
+                raise TypeError(f"{type(self).name} needs {option.name}")
         if options:
             raise TypeError(f"{type(self).name} has no option {', '.join(options)}")
         self.check()
@@ -157,7 +157,7 @@ class Kind(Generic[I]):
     @property
     def option_values(self) -> dict[str, Any]:
         """The value of each option, by its name in a spec."""
-        return {name: self.__dict__[known.field] for name, known in type(self).options.items()}
+        return {name: self.__dict__[option.field] for name, option in type(self).options.items()}
 
     def with_options(self, **changed: Any) -> Self:
         """The same kind of layer, with some options changed."""
@@ -239,8 +239,8 @@ class Kind(Generic[I]):
         mixed so that it may depend on any.
         """
         fields = tuple(window.receptive_field for window in self.windows(x))
-        own = all(field[:4] == OWN_POSITION[:4] for field in fields)
-        return None if own else fields
+        is_pointwise = all(field[:4] == OWN_POSITION[:4] for field in fields)
+        return None if is_pointwise else fields
 
     def branch_fields(self, x: I) -> tuple[tuple[ReceptiveField, ...], ...] | None:
         """The receptive field of a join on each branch, along each axis of the branch; None if an
@@ -353,17 +353,17 @@ def check_definition(name: str, cls: type[Kind[Any]]) -> None:
         )
     for own_option in cls.options.values():
         _check_option(name, own_option)
-    own = {
+    member_by_name = {
         key: value
         for base in cls.__mro__
         if base.__module__ not in (__name__, "builtins", "typing")
         for key, value in vars(base).items()
         if not key.startswith("_") and not isinstance(value, Option)
     }
-    known = [key for key in (*vars(Kind), *Kind.__annotations__) if not key.startswith("_")]
-    missing = [key for key in known if key not in own]
-    for key, value in own.items():
-        meant = None if hasattr(Join, key) or key in known else nearest(key, missing)
+    kind_members = [key for key in (*vars(Kind), *Kind.__annotations__) if not key.startswith("_")]
+    missing = [key for key in kind_members if key not in member_by_name]
+    for key, value in member_by_name.items():
+        meant = None if hasattr(Join, key) or key in kind_members else nearest(key, missing)
         if meant is not None and callable(value) == callable(getattr(Kind, meant, None)):
             raise DefinitionError(f"the kind `{name}` defines `{key}`; did you mean `{meant}`?")
 

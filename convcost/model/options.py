@@ -178,7 +178,7 @@ def _axes(value: Any) -> Any:
 
 
 def _tensor(
-    longest: int, count: Callable[[Any], int] = _count, known: tuple[str, ...] = TENSOR_KEYS
+    longest: int, count: Callable[[Any], int] = _count, keys: tuple[str, ...] = TENSOR_KEYS
 ) -> Callable[[Any], Shape]:
     """Checks a shape: `{channels: 64, size: [28, 28]}`; both are required, `size: []` is flat."""
 
@@ -187,7 +187,7 @@ def _tensor(
             raise ConstraintError("CC104", f"must be {TENSOR}, not {show(value)}")
         for key in value:
             if key not in TENSOR_KEYS and not key.startswith("x-"):
-                raise ConstraintError("CC101", f"unknown key `{key}`", did_you_mean(key, known))
+                raise ConstraintError("CC101", f"unknown key `{key}`", did_you_mean(key, keys))
         for key in TENSOR_KEYS:
             if value.get(key) is None:
                 raise ConstraintError("CC103", f"`{key}` is missing", f"write {TENSOR}")
@@ -290,7 +290,7 @@ TYPES = {
         "`channels`, `size`, `all`, or numbers of axes; 1 is the outermost", _axes, *AXES_WORDS
     ),
     "Function": _one_of("the name of a function", *FUNCTIONS),
-    "Input": OptionType(TENSOR, _tensor(MAX_WINDOW_AXES, known=INPUT_KEYS)),
+    "Input": OptionType(TENSOR, _tensor(MAX_WINDOW_AXES, keys=INPUT_KEYS)),
     "Tensor": OptionType(TENSOR, _tensor(MAX_TENSOR_AXES)),
     "ShapePattern": OptionType(
         f"{TENSOR}, where one number may be `rest`", _shape_pattern, ("rest",)

@@ -41,7 +41,7 @@ class OrderSearch:
         least = part.least_state()
         first = self._walk_to_end(_Walk(part, 0, least))
         last = self._walk_to_end(_Walk(part, part.all, least, backwards=True))
-        bounds = [found.at_least for found in (first, last) if found.at_least is not None]
+        bounds = [half.at_least for half in (first, last) if half.at_least is not None]
         return FoundOrder(first.order + last.order[::-1], max(bounds, default=None))
 
     def _walk_to_end(self, walk: "_Walk") -> FoundOrder:
@@ -59,10 +59,10 @@ class OrderSearch:
     def _next(self, walk: "_Walk") -> FoundOrder:
         """The segments that can come next, without loss; all that are left if there are too many
         states."""
-        found = self._next_segments(walk)
-        if isinstance(found, list):
-            return FoundOrder(found, None)
-        return FoundOrder(walk.any_order(), found)
+        segments_or_bound = self._next_segments(walk)
+        if isinstance(segments_or_bound, list):
+            return FoundOrder(segments_or_bound, None)
+        return FoundOrder(walk.any_order(), segments_or_bound)
 
     def _next_segments(self, walk: "_Walk") -> list[int] | int:
         """The segments that can come next; if there are too many states, a lower bound of

@@ -60,17 +60,19 @@ def peak_memory(
     return peak_of(network, buffers(network, batch, in_place=in_place, dtypes=dtypes))
 
 
-def peak_of(network: Network, found: Sequence[Buffer]) -> PeakMemory:
+def peak_of(network: Network, run_buffers: Sequence[Buffer]) -> PeakMemory:
     """The peak memory of a run with these buffers. Raises ValueError if there are no layers."""
-    alive = alive_at_steps(network, found)
+    alive = alive_at_steps(network, run_buffers)
     step = max(range(len(alive)), key=lambda index: alive[index].bytes)
-    return PeakMemory(*alive[step], step, tuple(b for b in found if b.first <= step <= b.last))
+    return PeakMemory(
+        *alive[step], step, tuple(b for b in run_buffers if b.first <= step <= b.last)
+    )
 
 
-def alive_at_steps(network: Network, found: Iterable[Buffer]) -> list[Amount]:
+def alive_at_steps(network: Network, run_buffers: Iterable[Buffer]) -> list[Amount]:
     """For each step the sums of all buffers that are alive."""
     elements, size = ([0] * (len(network.steps) + 2) for _ in Amount._fields)
-    for buffer in found:
+    for buffer in run_buffers:
         elements[buffer.first] += buffer.elements
         elements[buffer.last + 1] -= buffer.elements
         size[buffer.first] += buffer.bytes
@@ -109,15 +111,15 @@ def buffers(
 def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
     """The dtype of each tensor: the output of a step, or −1 − k for the k-th input. A view has the
     dtype of its input, and a stored tensor that of weights."""
-    found: dict[int, Dtype] = {}
+    dtype_by_tensor: dict[int, Dtype] = {}
     for k, input_dtypes in enumerate(dtypes.of(name for name, _ in network.inputs)):
-        found[-1 - k] = input_dtypes.activations
+        dtype_by_tensor[-1 - k] = input_dtypes.activations
     layers = dtypes.of(step.path for step in network.steps)
     for index, (step, layer_dtypes) in enumerate(zip(network.steps, layers, strict=True)):
         memory = step.layer.memory
         dtype = layer_dtypes.weights if memory == "weights" else layer_dtypes.activations
-        found[index] = found[step.inputs[0]] if memory == "input" else dtype
-    return found
+        dtype_by_tensor[index] = dtype_by_tensor[step.inputs[0]] if memory == "input" else dtype
+    return dtype_by_tensor
 
 
 def overwritten(
@@ -196,12 +198,12 @@ class _Run:
 
 def _last_reads(network: Network) -> dict[int, int]:
     """The last step that reads each tensor or a view of it; an output of the network has none."""
-    found: dict[int, int] = {}
+    last_read_by_tensor: dict[int, int] = {}
     for index in reversed(range(len(network.steps))):
         step = network.steps[index]
         last = index
         if step.layer.memory == "input":
-            last = found.get(index, len(network.steps))
+            last = last_read_by_tensor.get(index, len(network.steps))
         for tensor in step.reads:
-            found[tensor] = max(found.get(tensor, 0), last)
-    return found
+            last_read_by_tensor[tensor] = max(last_read_by_tensor.get(tensor, 0), last)
+    return last_read_by_tensor

@@ -190,8 +190,8 @@ def join(
         return ReceptiveField(first.period, first.advance, (min(lows),), (max(highs),), exact=False)
     intervals = []
     for r in range(period):
-        found = [_interval(field, r) for field in fields]
-        occupied = [(low, high) for low, high in found if low <= high]
+        branch_intervals = [_interval(field, r) for field in fields]
+        occupied = [(low, high) for low, high in branch_intervals if low <= high]
         lows, highs = zip(*(occupied or [EMPTY]), strict=True)
         intervals.append((min(lows), max(highs)))
     lowest, highest = zip(*intervals, strict=True)

@@ -26,14 +26,14 @@ else:
         """Makes a read-only attribute of each annotated name, unless a base has fields."""
 
         def __new__(cls, name, bases, members):
-            made = super().__new__(cls, name, bases, {"__slots__": (), **members})
-            if not made._fields:
-                fields = made._fields = made.__match_args__ = tuple(made.__annotations__)
-                made._field_defaults = {key: members[key] for key in fields if key in members}
-                made._defaults = tuple(made._field_defaults.values())
+            class_ = super().__new__(cls, name, bases, {"__slots__": (), **members})
+            if not class_._fields:
+                fields = class_._fields = class_.__match_args__ = tuple(class_.__annotations__)
+                class_._field_defaults = {key: members[key] for key in fields if key in members}
+                class_._defaults = tuple(class_._field_defaults.values())
                 for index, key in enumerate(fields):
-                    setattr(made, key, _tuplegetter(index, None))
-            return made
+                    setattr(class_, key, _tuplegetter(index, None))
+            return class_
 
     class NamedTuple(tuple, metaclass=_Meta):
         """A tuple whose elements are the annotated fields of the subclass, in their order. Fields
@@ -54,10 +54,10 @@ else:
             if not named and 0 < missing <= len(cls._defaults):
                 return cls._defaults[-missing:]
             rest = cls._fields[-missing:] if missing > 0 else ()
-            given = {**cls._field_defaults, **named}
-            if missing < 0 or not named.keys() <= set(rest) <= given.keys():
+            value_by_field = {**cls._field_defaults, **named}
+            if missing < 0 or not named.keys() <= set(rest) <= value_by_field.keys():
                 raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}")
-            return tuple([given[key] for key in rest])
+            return tuple([value_by_field[key] for key in rest])
 
         @classmethod
         def _make(cls, values):

@@ -18,17 +18,17 @@ def modules_in(folders: Iterable[str]) -> dict[str, Path]:
 
     Those that begin with `_` are left out. Raises UsageError if two have the same name.
     """
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for folder in folders:
         with suppress(OSError):
             for file in os.listdir(folder):  # noqa: PTH208  names only
                 name, _, suffix = file.partition(".")
                 path = Path(folder, file) if suffix else Path(folder, file, "__init__.py")
                 if not name.startswith("_") and (suffix == "py" or (not suffix and path.is_file())):
-                    if name in found:
-                        raise UsageError(f"`{path}` has the name of `{found[name]}`; rename it")
-                    found[name] = path
-    return dict(sorted(found.items()))
+                    if name in paths:
+                        raise UsageError(f"`{path}` has the name of `{paths[name]}`; rename it")
+                    paths[name] = path
+    return dict(sorted(paths.items()))
 
 
 @contextmanager
@@ -40,8 +40,8 @@ def plugin_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except (Exception, SystemExit) as error:
-        known = isinstance(error, UsageError) or file.is_relative_to(PACKAGE)
-        if known or os.environ.get("CONVCOST_DEBUG"):
+        is_reraised = isinstance(error, UsageError) or file.is_relative_to(PACKAGE)
+        if is_reraised or os.environ.get("CONVCOST_DEBUG"):
             raise
         if isinstance(error, DefinitionError):
             raise UsageError(f"the plug-in `{file}` is not valid: {error}") from None
@@ -135,10 +135,10 @@ class Registry(Generic[T]):
         return self._things.get(name)
 
     def __getitem__(self, name: str) -> T:
-        found = self.get(name)
-        if found is None:
+        thing = self.get(name)
+        if thing is None:
             raise KeyError(name)
-        return found
+        return thing
 
     def _import_plugins(self) -> None:
         """Imports all plug-ins, because only then their names are known."""
@@ -160,8 +160,10 @@ class Registry(Generic[T]):
 
         Without `plugins`, only modules of the package are imported.
         """
-        own = [module for module in self._module_files() if plugins or module not in self._plugins]
-        if name in own:
+        modules = [
+            module for module in self._module_files() if plugins or module not in self._plugins
+        ]
+        if name in modules:
             self._import(name)
         if name in self._things:
             return
@@ -170,7 +172,7 @@ class Registry(Generic[T]):
                 module: path.read_bytes() for module, path in self._module_files().items()
             }
         quoted = [f"{mark}{name}{mark}".encode(errors="surrogatepass") for mark in "\"'"]
-        for module in own:
+        for module in modules:
             if name not in self._things and any(text in self._sources[module] for text in quoted):
                 self._import(module)
 

@@ -40,12 +40,12 @@ class Device(NamedTuple):
 
     def rate(self, dtype: str) -> int:
         """Multiply-adds a second. Raises ConstraintError if the device has no figure."""
-        known = dict(self.macs)
-        if dtype not in known:
-            names = ", ".join(known) or "no other dtype"
+        rate_by_dtype = dict(self.macs)
+        if dtype not in rate_by_dtype:
+            names = ", ".join(rate_by_dtype) or "no other dtype"
             message = f"the device {self.name} has no peak rate for {dtype}"
             raise ConstraintError("CC112", message, f"it has rates for {names}")
-        return known[dtype]
+        return rate_by_dtype[dtype]
 
 
 class Traffic(NamedTuple):
@@ -79,10 +79,10 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
     network = costs.network
     stored = list(stored_bytes(costs.layers, dtypes))
     types = tensor_dtypes(network, dtypes)
-    found = []
+    layer_traffic = []
     for index, step in enumerate(network.steps):
         if step.layer.memory != "own":
-            found.append(Traffic(0, 0))
+            layer_traffic.append(Traffic(0, 0))
             continue
         read_elements = _read_elements(step.layer, inputs_of(network, step), step.shape)
         read = _stored_read(costs, step, index, stored)
@@ -96,8 +96,8 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
             times *= network.steps[tensor].copies.used if tensor >= 0 else 1
             read += types[tensor].bytes(elements * times)
         written = types[index].bytes(step.elements * costs.batch)
-        found.append(Traffic(read, written))
-    return found
+        layer_traffic.append(Traffic(read, written))
+    return layer_traffic
 
 
 def _stored_tensor(steps: Sequence[Step], tensor: int) -> int:
@@ -114,7 +114,7 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
     """
     assert device.bandwidth is not None
     types = dtypes.of(layer.path for layer in costs.layers)
-    found = []
+    layer_bounds = []
     for layer, layer_dtypes, moved in zip(costs.layers, types, traffic(costs, dtypes), strict=True):
         rate = 1
         if layer.macs:
@@ -129,8 +129,8 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
         elif layer.counts.uncounted:
             limit = None
         seconds = max(compute, memory) * PICOSECONDS // (rate * device.bandwidth)
-        found.append(LayerBound(limit, seconds))
-    return found
+        layer_bounds.append(LayerBound(limit, seconds))
+    return layer_bounds
 
 
 def _stored_read(costs: Costs, step: Step, index: int, stored: list[StoredBytes]) -> int:
@@ -151,12 +151,12 @@ def _stored_read(costs: Costs, step: Step, index: int, stored: list[StoredBytes]
 def _read_elements(layer: Kind[Any], shapes: tuple[Shape, ...], output: Shape) -> tuple[int, ...]:
     """The elements of each input that a layer reads, for one sample; 0 if it only gives a shape."""
     data = len(shapes) if layer.data_inputs is None else layer.data_inputs
-    found = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
+    element_counts = [shape.elements for shape in shapes[:data]] + [0] * len(shapes[data:])
     x = layer.select_inputs(shapes)
     windows = layer.windows(x)
     if len(windows) == len(shapes[0].size):
-        found[0] = shapes[0].channels * prod(map(count_covered, windows))
+        element_counts[0] = shapes[0].channels * prod(map(count_covered, windows))
     if layer.operation == "move":
-        found = [min(elements, output.elements) for elements in found]
+        element_counts = [min(elements, output.elements) for elements in element_counts]
     most = layer.most_read(x)
-    return (*map(min, found, most), *found[len(most) :])
+    return (*map(min, element_counts, most), *element_counts[len(most) :])

@@ -62,12 +62,12 @@ class Part:
         of its segments from there, and the first segments of the equal groups before."""
         last = len(self.segments) - 1
         inner = self.all & ~(1 << last) if self.leading(1 << last) == self.all else self.all
-        found: dict[object, list[int]] = {}
+        firsts_by_shape: dict[object, list[int]] = {}
         twins = {}
         for group in self.groups(inner):
             first = (group & -group).bit_length() - 1
-            own = tuple(self._shape(segment, first, group) for segment in members(group))
-            before = found.setdefault(own, [])
+            group_shape = tuple(self._shape(segment, first, group) for segment in members(group))
+            before = firsts_by_shape.setdefault(group_shape, [])
             if before:
                 twins.update(dict.fromkeys(members(group), (first, group >> first, [*before])))
             before.append(first)
@@ -75,23 +75,23 @@ class Part:
 
     def _shape(self, segment: int, first: int, group: int) -> tuple[object, ...]:
         """A segment, with the segments of its group counted from the first one."""
-        own = self.segments[segment]
-        read = [n for n in own.reads if not self.tensors[n].writer & group]
+        item = self.segments[segment]
+        read = [n for n in item.reads if not self.tensors[n].writer & group]
         written = [
             (tensor.bytes, tensor.kept, (tensor.readers & group) >> first, tensor.readers & ~group)
-            for tensor in self._of(own.writes)
+            for tensor in self._of(item.writes)
         ]
-        over = [n in own.overwrites for n in own.reads]
+        over = [n in item.overwrites for n in item.reads]
         needs = (self.needs[segment] & group) >> first
-        return (segment - first, own.extra_bytes, needs, tuple(read), tuple(written), tuple(over))
+        return (segment - first, item.extra_bytes, needs, tuple(read), tuple(written), tuple(over))
 
     def has_equal_twin(self, segment: int, state: int) -> bool:
         """Whether an equal, earlier group has run the same segments."""
         if segment not in self._twins:
             return False
         first, inside, others = self._twins[segment]
-        own = state >> first & inside
-        return any(state >> other & inside == own for other in others)
+        group_state = state >> first & inside
+        return any(state >> other & inside == group_state for other in others)
 
     def alive(self, state: int) -> int:
         """The bytes that are alive after the segments of a set have run."""
@@ -115,24 +115,24 @@ class Part:
 
     def _added(self, segment: int, state: int) -> int:
         """The bytes that a segment adds, less those that it frees, if it is the last of a set."""
-        own, left = self.segments[segment], ~state
+        item, left = self.segments[segment], ~state
         added = sum(
-            tensor.bytes for tensor in self._of(own.writes) if tensor.kept or tensor.readers & left
+            tensor.bytes for tensor in self._of(item.writes) if tensor.kept or tensor.readers & left
         )
         freed = sum(
             tensor.bytes
-            for tensor in self._of(own.reads)
+            for tensor in self._of(item.reads)
             if not tensor.kept and not tensor.readers & left
         )
         return added - freed
 
     def cost(self, segment: int, state: int) -> int:
         """The bytes that are alive while a segment runs after those of a set."""
-        own, left = self.segments[segment], ~state & ~(1 << segment)
+        item, left = self.segments[segment], ~state & ~(1 << segment)
         overwrites = any(
-            not tensor.kept and not tensor.readers & left for tensor in self._of(own.overwrites)
+            not tensor.kept and not tensor.readers & left for tensor in self._of(item.overwrites)
         )
-        return self.alive(state) + (0 if overwrites else own.extra_bytes)
+        return self.alive(state) + (0 if overwrites else item.extra_bytes)
 
     def profile(self, order: Iterable[int]) -> tuple[list[int], list[int]]:
         """The bytes alive before the first segment of an order and after each one, and the bytes
@@ -149,13 +149,13 @@ class Part:
 
     def least_bytes(self, segment: int) -> int:
         """A lower bound of the bytes that are alive while a segment runs, in any order."""
-        own = self.segments[segment]
-        overwrites = any(not tensor.kept for tensor in self._of(own.overwrites))
+        item = self.segments[segment]
+        overwrites = any(not tensor.kept for tensor in self._of(item.overwrites))
         # As in `alive`, a tensor that is alive before and after the part is not counted.
         read = sum(
-            tensor.bytes for tensor in self._of(own.reads) if tensor.writer or not tensor.kept
+            tensor.bytes for tensor in self._of(item.reads) if tensor.writer or not tensor.kept
         )
-        return read + (0 if overwrites else own.extra_bytes)
+        return read + (0 if overwrites else item.extra_bytes)
 
     def least_state(self) -> int:
         """The smallest set after which the fewest bytes are alive.
@@ -177,11 +177,11 @@ class Part:
 
     def leading(self, segments: int) -> int:
         """A set of segments and all that they depend on."""
-        found, new = 0, segments
+        leaders, new = 0, segments
         while new:
-            found |= new
-            new = union(self.needs[segment] for segment in members(new)) & ~found
-        return found
+            leaders |= new
+            new = union(self.needs[segment] for segment in members(new)) & ~leaders
+        return leaders
 
     def groups(self, segments: int) -> Iterator[int]:
         """A set of segments in groups, so that none depends on one of another group."""
@@ -300,7 +300,7 @@ def _part_tensors(
         for number in segment.reads:
             readers[number] = readers.get(number, 0) | 1 << place
     return {
-        number: PartTensor(size, writers.get(number, 0), readers.get(number, 0), kept)
+        number: PartTensor(size, writers.get(number, 0), readers.get(number, 0), is_kept)
         for number in dict.fromkeys((*readers, *writers))
-        for size, kept in (tensors[number],)
+        for size, is_kept in (tensors[number],)
     }

@@ -41,13 +41,13 @@ def broadcast(*sizes: tuple[int, ...]) -> tuple[int, ...] | None:
     """The common size, as in NumPy: aligned at the innermost axis; an axis of size 1, or a missing
     one, broadcasts. None if there is no common size."""
     rank = max(map(len, sizes))
-    found = []
+    common_size = []
     for numbers in zip(*((1,) * (rank - len(size)) + size for size in sizes), strict=True):
         largest = next((n for n in numbers if n != 1), 1)
         if any(n not in (largest, 1) for n in numbers):
             return None
-        found.append(largest)
-    return tuple(found)
+        common_size.append(largest)
+    return tuple(common_size)
 
 
 def size_text(size: tuple[int, ...]) -> str:

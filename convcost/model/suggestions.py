@@ -76,13 +76,13 @@ def limited_suggestions(most: int = MAX_COMPARED) -> Iterator[None]:
     Otherwise n unknown names among n names take n² comparisons.
     """
     outer = _left.get() or [most]
-    own = [min(most, outer[0])]
-    outer[0] -= own[0]
-    token = _left.set(own)
+    comparisons = [min(most, outer[0])]
+    outer[0] -= comparisons[0]
+    token = _left.set(comparisons)
     try:
         yield
     finally:
-        outer[0] += own[0]
+        outer[0] += comparisons[0]
         _left.reset(token)
 
 
@@ -92,21 +92,21 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
     left = _left.get() or [MAX_COMPARED]
     if left[0] <= 0:
         return None
-    known = list(dict.fromkeys(names))
-    match = other_name(name, known)
+    others = list(dict.fromkeys(names))
+    match = other_name(name, others)
     if match is not None:
         return match
     from difflib import get_close_matches
 
     folded = _fold(name)
-    del known[left[0] :]
-    left[0] -= len(known)
-    for other in known:
+    del others[left[0] :]
+    left[0] -= len(others)
+    for other in others:
         if other.endswith(f"/{name}"):
             return other
     cutoff = 0.6 if len(folded) < SHORT_NAME else 0.7
-    close = get_close_matches(folded[:60], [other.lower() for other in known], n=1, cutoff=cutoff)
-    return next((other for other in known if close and other.lower() == close[0]), None)
+    close = get_close_matches(folded[:60], [other.lower() for other in others], n=1, cutoff=cutoff)
+    return next((other for other in others if close and other.lower() == close[0]), None)
 
 
 def other_name(name: str, names: Collection[str]) -> str | None:
@@ -128,15 +128,15 @@ def did_you_mean(name: str, names: Iterable[str], listed: int = 12) -> str:
     left = _left.get()
     if left is not None and left[0] <= 0:
         return ""
-    known = list(dict.fromkeys(names))
+    unique_names = list(dict.fromkeys(names))
     word, colon, value = name.partition(":")
-    match = nearest(word, known)
+    match = nearest(word, unique_names)
     if match is not None and colon and value:
         return f"write `{match}: {value}`, with a space after the colon"
     if match == "macs" and _fold(name) in FLOPS:
         return "did you mean `macs`? One mac is a multiply and an add, so 2 FLOPs"
     if match is not None:
         return f"did you mean `{match}`?"
-    if known and len(known) <= listed:
-        return "known here: " + ", ".join(f"`{other}`" for other in known)
+    if unique_names and len(unique_names) <= listed:
+        return "known here: " + ", ".join(f"`{other}`" for other in unique_names)
     return ""

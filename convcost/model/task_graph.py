@@ -83,8 +83,8 @@ class TaskGraph:
                 depending[max(leaders, default=-1) + 1] += 1
                 depending[place + 1] -= 1
         both = zip(accumulate(leading), accumulate(depending), strict=True)
-        found = [before == after == 1 for before, after in both][:count]
-        return [*found[:-1], True] if found else []
+        ends = [before == after == 1 for before, after in both][:count]
+        return [*ends[:-1], True] if ends else []
 
     def _reads(self, task: int) -> bool:
         return task >= 0 and bool(self.tasks[task].reads)
@@ -113,14 +113,14 @@ class TaskGraph:
             elif step.layer.memory == "input":
                 views.setdefault(step.inputs[0], []).append(index)
         inputs = [-1 - k for k in range(len(self.network.inputs))]
-        found: list[int] = []
+        indices: list[int] = []
         stack = [*inputs, *stored, *(self.tasks[task].step for task in order)][::-1]
         while stack:
             index = stack.pop()
             if index >= 0:
-                found.append(index)
+                indices.append(index)
             stack += reversed(views.get(index, ()))
-        return tuple(found)
+        return tuple(indices)
 
 
 def task_graph(network: Network, batch: int, *, in_place: bool, dtypes: Dtypes) -> TaskGraph:

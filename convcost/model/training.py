@@ -50,14 +50,14 @@ class Training(NamedTuple):
 
 def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
     """What training the network needs. Raises KeyError for an unknown optimizer."""
-    found = _Backward(costs)
+    backward = _Backward(costs)
     types = tensor_dtypes(costs.network, dtypes)
     saved = sum(
-        types[tensor].bytes(_elements(costs, tensor) * costs.batch) for tensor in found.saved()
+        types[tensor].bytes(_elements(costs, tensor) * costs.batch) for tensor in backward.saved()
     )
     gradients = 0
-    own = dtypes.of(layer.path for layer in costs.layers)
-    for step, layer, dtype in zip(costs.network.steps, costs.layers, own, strict=True):
+    layer_dtypes = dtypes.of(layer.path for layer in costs.layers)
+    for step, layer, dtype in zip(costs.network.steps, costs.layers, layer_dtypes, strict=True):
         if "weights" not in step.frozen:
             gradients += dtype.weights.bytes(layer.weights)
         if "biases" not in step.frozen:
@@ -65,7 +65,7 @@ def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
     state = OPTIMIZERS[optimizer] * gradients
     flash = sum(layer.total for layer in stored_bytes(costs.layers, dtypes))
     at_least = flash + state + max(saved, gradients)
-    macs = Count(sum(found.macs()), costs.totals.uncounted).shown
+    macs = Count(sum(backward.macs()), costs.totals.uncounted).shown
     return Training(optimizer, at_least, saved, gradients, state, macs)
 
 
@@ -105,21 +105,21 @@ class _Backward:
     def saved(self) -> set[int]:
         """The tensors that the backward pass reads, each once. A view counts as the tensor that it
         is a view of."""
-        found: set[int] = set()
+        tensors: set[int] = set()
         for index, step in enumerate(self.steps):
             if not self.needs[index]:
                 continue
             weights, _ = self._trainable(index)
             reads = backward_reads(step.layer)
             if reads == "output":
-                found.add(self._root(index))
+                tensors.add(self._root(index))
             elif reads in ("factors", "quotient", "gate"):
                 factors = self._factors(step, reads, weights=weights)
-                found.update(map(self._root, factors))
+                tensors.update(map(self._root, factors))
             elif reads in ("inputs", "input") or (reads == "linear" and weights):
                 data = step.reads if reads == "inputs" else step.reads[:1]
-                found.update(map(self._root, data))
-        return {tensor for tensor in found if not self._is_stored(tensor)}
+                tensors.update(map(self._root, data))
+        return {tensor for tensor in tensors if not self._is_stored(tensor)}
 
     def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
         """The factors that the gradient of another factor needs. With a `gate`, the first two
@@ -152,15 +152,15 @@ class _Backward:
             return self._attention_macs(step, inputs)
         if operation in ("matmul", "contraction"):
             return macs * sum(inputs) + macs * weights
-        found = macs * weights + macs * any(inputs)
+        gradient_macs = macs * weights + macs * any(inputs)
         if operation == "recurrent" and not any(inputs):
             # The states need gradients, and the input does not.
-            own = layer_input(self.costs.network, step)
-            of_input = step.layer.input_macs(own)
+            x = layer_input(self.costs.network, step)
+            of_input = step.layer.input_macs(x)
             if step.density is not None:
-                of_input = of_input.times(density=step.kept(own))
-            found += macs - of_input.value * step.copies.used * self.costs.batch
-        return found
+                of_input = of_input.times(density=step.kept(x))
+            gradient_macs += macs - of_input.value * step.copies.used * self.costs.batch
+        return gradient_macs
 
     def _attention_macs(self, step: Step, inputs: list[bool]) -> int:
         """The scores are a product of queries and keys, the output is one of scores and values."""

@@ -154,13 +154,13 @@ FORMATS: Registry[Format] = Registry("convcost.render", check=check_definition)
 
 def find_format(name: str) -> Format:
     """The format of that name. Raises UsageError if there is none."""
-    found = FORMATS.get(name)
-    if found is None:
+    output_format = FORMATS.get(name)
+    if output_format is None:
         names = FORMATS.names()
         suffixes = {suffix: form.name for form in all_formats() for suffix in form.suffixes}
         hint = did_you_mean(suffixes.get(f".{name}", name), names, len(names))
         raise UsageError(f"there is no format `{name}`; {hint}")
-    return found
+    return output_format
 
 
 def all_formats() -> list[Format]:

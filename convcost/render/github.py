@@ -39,8 +39,8 @@ def _annotation(located: LocatedFinding) -> str:
 
 
 def _command(level: str, properties: dict[str, str], lines: list[str]) -> str:
-    known = ",".join(f"{key}={_escape(text, PROPERTY)}" for key, text in properties.items())
-    return f"::{level} {known}::{'%0A'.join(_escape(text, DATA) for text in lines)}\n"
+    property_text = ",".join(f"{key}={_escape(text, PROPERTY)}" for key, text in properties.items())
+    return f"::{level} {property_text}::{'%0A'.join(_escape(text, DATA) for text in lines)}\n"
 
 
 def _escape(text: str, escapes: dict[int, str]) -> str:

@@ -17,8 +17,8 @@ SEVERITIES = {"error": "major", "warning": "minor", "skipped": "info"}
 
 @format("gitlab", "a Code Quality report for GitLab", needs="findings")
 def render(result: CheckResult, style: Style) -> Iterator[str]:
-    found = locate_reported(result, style.root)
-    issues = [_issue(located) for located in found if located.finding.level in SEVERITIES]
+    findings = locate_reported(result, style.root)
+    issues = [_issue(located) for located in findings if located.finding.level in SEVERITIES]
     yield f"{dumps(issues, indent=2)}\n"
 
 

@@ -71,15 +71,15 @@ def _rows(records: list[Any], separator: str) -> Iterator[str]:
     keys = ", ".join(f"{_encode(key)}: %s" for key in records[0]._fields)
     template = f"{{{keys}}}"
     # By identity: many records share a shape, and the records outlive this function.
-    known: dict[int, str] = {}
+    text_by_id: dict[int, str] = {}
 
     def text(value: Any) -> str:
         if type(value) is str:
             return encode_basestring_ascii(value)
-        found = known.get(id(value))
-        if found is None:
-            found = known[id(value)] = _encode(_as_json(value))
-        return found
+        json_text = text_by_id.get(id(value))
+        if json_text is None:
+            json_text = text_by_id[id(value)] = _encode(_as_json(value))
+        return json_text
 
     rows = (template % tuple([v if type(v) is int else text(v) for v in r]) for r in records)
     while piece := separator.join(islice(rows, ROWS)):

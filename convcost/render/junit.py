@@ -17,33 +17,33 @@ from convcost.reports.check.finding_text import details, finding_label, one_line
 
 @format("junit", "a test report in XML: a case for each limit", ".xml", needs="findings")
 def render(result: CheckResult, style: Style) -> Iterator[str]:
-    found = [located.finding for located in locate_findings(result.found, style.root)]
-    root = Element("testsuites", _suite("convcost", found))
+    findings = [located.finding for located in locate_findings(result.found, style.root)]
+    root = Element("testsuites", _suite("convcost", findings))
     if result.statements:
         # A statement belongs to no limit, so to no case; schemas have no other place for it.
         suite = SubElement(root, "testsuite", _suite("convcost", []))
         SubElement(suite, "system-out").text = _lines(*result.statements)
-    for spec, group in groupby(found, key=lambda finding: finding.spec):
+    for spec, group in groupby(findings, key=lambda finding: finding.spec):
         of_spec = list(group)
         suite = SubElement(root, "testsuite", _suite(spec, of_spec))
-        known: Counter[tuple[str, str]] = Counter()
+        count_by_case: Counter[tuple[str, str]] = Counter()
         for finding in of_spec:
             label, name = printable(finding_label(finding)), printable(_case_name(finding))
-            known[label, name] += 1
+            count_by_case[label, name] += 1
             # Servers identify a case by class and name, so the name has no counts, and an ordinal
             # if an earlier case is the same.
-            number = f" ({known[label, name]})" if known[label, name] > 1 else ""
+            number = f" ({count_by_case[label, name]})" if count_by_case[label, name] > 1 else ""
             _add_result(SubElement(suite, "testcase", classname=label, name=name + number), finding)
     indent(root)
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f"{tostring(root, 'us-ascii').decode()}\n"
 
 
-def _suite(name: str, found: list[Finding]) -> dict[str, str]:
-    levels = [finding.level for finding in found]
+def _suite(name: str, findings: list[Finding]) -> dict[str, str]:
+    levels = [finding.level for finding in findings]
     return {
         "name": printable(name),
-        "tests": str(len(found)),
+        "tests": str(len(findings)),
         "failures": str(levels.count("error")),
         "errors": "0",
         "skipped": str(levels.count("skipped")),

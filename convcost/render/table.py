@@ -58,9 +58,9 @@ class TextColumn(NamedTuple):
 def render(report: Report, style: Style) -> Iterator[str]:
     tables = list(style.encodable_tables(report))
     columns, fitting = _layout(tables, style)
-    for number, (table, own) in enumerate(zip(tables, columns, strict=True)):
+    for number, (table, table_columns) in enumerate(zip(tables, columns, strict=True)):
         yield "\n" if number else ""
-        yield _table(table, own, fitting[_keys(own)], style)
+        yield _table(table, table_columns, fitting[_keys(table_columns)], style)
 
 
 def _layout(
@@ -75,22 +75,22 @@ def _layout(
             for table in tables
         ]
 
-    def fit_unfolded(found: list[list[TextColumn]]) -> bool:
+    def fit_unfolded(layout: list[list[TextColumn]]) -> bool:
         return style.width is None or all(
             _total_width(
-                column.width for column in own if column.declared.key in fitting[_keys(own)]
+                column.width for column in group if column.declared.key in fitting[_keys(group)]
             )
             <= style.width
-            for own in found
+            for group in layout
         )
 
     longest = columns(WIDTHS[0])
-    fitting = {_keys(own): set(_keys(own)) for own in longest}
+    fitting = {_keys(group): set(_keys(group)) for group in longest}
     if fit_unfolded(longest):
         return longest, fitting
     fitting = _fitting_keys(columns(WIDTHS[-1]), style.width)
-    found = next(filter(fit_unfolded, map(columns, WIDTHS)), None)
-    return found or columns(WIDTHS[-1]), fitting
+    layout = next(filter(fit_unfolded, map(columns, WIDTHS)), None)
+    return layout or columns(WIDTHS[-1]), fitting
 
 
 def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Style) -> str:
@@ -147,17 +147,18 @@ def _lines(
     """The lines of each column. Each row has as many in all columns, with the empty ones below
     the others or `above` them."""
     cells = [
-        [column.lines(text) for text in own] for column, own in zip(columns, texts, strict=True)
+        [column.lines(text) for text in column_cells]
+        for column, column_cells in zip(columns, texts, strict=True)
     ]
     heights = [max(map(len, row)) for row in zip(*cells, strict=True)]
     return [
         [
             line
-            for lines, height in zip(own, heights, strict=True)
+            for lines, height in zip(column_cells, heights, strict=True)
             for empty in [[""] * (height - len(lines))]
             for line in ((*empty, *lines) if above else (*lines, *empty))
         ]
-        for own in cells
+        for column_cells in cells
     ]
 
 
@@ -197,15 +198,15 @@ def _fitting_keys(
 
 def _fit(columns: list[TextColumn], width: int | None) -> set[str]:
     """The keys of the columns that fit, those with the lowest `drop` first."""
-    kept: list[TextColumn] = []
+    fitting_columns: list[TextColumn] = []
     for column in sorted(columns, key=lambda column: column.declared.drop):
         least = _total_width(
             min(each.width, each.declared.least) if each.declared.folds else each.width
-            for each in (*kept, column)
+            for each in (*fitting_columns, column)
         )
         if width is None or least <= width or not column.declared.drop:
-            kept.append(column)
-    return set(_keys(kept))
+            fitting_columns.append(column)
+    return set(_keys(fitting_columns))
 
 
 def _wrap(columns: list[TextColumn], width: int | None) -> list[TextColumn]:
@@ -220,7 +221,7 @@ def _wrap(columns: list[TextColumn], width: int | None) -> list[TextColumn]:
         if not foldable:
             break
         widths[max(foldable, key=widths.__getitem__)] -= 1
-    return [column._replace(width=own) for column, own in zip(columns, widths, strict=True)]
+    return [column._replace(width=size) for column, size in zip(columns, widths, strict=True)]
 
 
 def _fold(text: str, width: int) -> list[str]:
@@ -241,8 +242,8 @@ def _fold(text: str, width: int) -> list[str]:
         at = max(space, text.rfind("/", first, end) + 1)
         if at <= start:
             line = text[start:end]
-            kept = len(line.rstrip(NUMBER)) if text[end] in NUMBER else len(line)
-            at = start + (kept or len(line))
+            length = len(line.rstrip(NUMBER)) if text[end] in NUMBER else len(line)
+            at = start + (length or len(line))
         lines.append(text[start:at].rstrip())
         start = _skip_spaces(text, at)
     return [*lines, text[start:]] if start < len(text) else lines

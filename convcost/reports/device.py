@@ -79,17 +79,17 @@ def device_record(
     )
 
 
-def fit_note(device: Device, found: DeviceRecord) -> str:
+def fit_note(device: Device, record: DeviceRecord) -> str:
     """Whether the network fits, with the bytes that it needs and that the device has."""
-    parts = [("RAM", found.ram, device.ram)]
+    parts = [("RAM", record.ram, device.ram)]
     if device.flash is not None:
-        parts.insert(0, ("flash", found.flash, device.flash))
+        parts.insert(0, ("flash", record.flash, device.flash))
     listed = ", ".join(
         f"{name} {format_count(needed)} of {format_count(available)} bytes"
         + " (too much)" * (needed > available)
         for name, needed, available in parts
     )
-    verdict = f"fits {device.name}" if found.fits else f"does not fit {device.name}"
+    verdict = f"fits {device.name}" if record.fits else f"does not fit {device.name}"
     both = "" if device.flash is not None else "; the weights are in RAM, too"
     return f"{verdict}: {listed}{both}; {RUNTIME_MEMORY}"
 
@@ -128,10 +128,10 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
 
 
 def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
-    known = not counts.uncounted
+    is_counted = not counts.uncounted
     intensity: Cell = ""
     if moved.bytes:
-        intensity = Rounded.of(counts.macs, moved.bytes, 1) if known else UNKNOWN
+        intensity = Rounded.of(counts.macs, moved.bytes, 1) if is_counted else UNKNOWN
     return count_cell(counts.of(Measure.MACS)), moved.bytes, intensity
 
 
@@ -147,14 +147,14 @@ def _microseconds(picoseconds: int) -> Rounded:
 
 def _notes(costs: Costs, device: Device, limits: Sequence[LayerBound]) -> Iterator[str]:
     time = sum(limit.picoseconds for limit in limits)
-    found: dict[str, list[int]] = {"memory": [], "compute": []}
+    times_by_limit: dict[str, list[int]] = {"memory": [], "compute": []}
     for bound in limits:
-        found.setdefault(limit_cell(bound), []).append(bound.picoseconds)
-    for name, own in found.items():
-        share = format_percent(sum(own), time)
+        times_by_limit.setdefault(limit_cell(bound), []).append(bound.picoseconds)
+    for name, times in times_by_limit.items():
+        share = format_percent(sum(times), time)
         text = "what limits is not known" if name == UNKNOWN else f"limited by {name}"
         if name:
-            yield f"{text}: {counted(len(own), 'layer')}, {share} of the time"
+            yield f"{text}: {counted(len(times), 'layer')}, {share} of the time"
     yield f"at least: {LOWER_BOUND}"
     if device.note:
         yield device.note

@@ -64,8 +64,8 @@ def _choose(cells: list[Cell], units: Units, key: str) -> str:
 
     Without counts it is `raw`.
     """
-    own = dict(units)
-    unit = next((own[word] for word in key.split("_") if word in own), own.get("", "raw"))
+    lookup = dict(units)
+    unit = next((lookup[word] for word in key.split("_") if word in lookup), lookup.get("", "raw"))
     largest = max(map(_largest, cells), default=0)
     if unit != "auto":
         return unit if largest else "raw"

@@ -115,9 +115,9 @@ class _Pairing:
 
     def _pair_similar_layers(self) -> None:
         groups = self._known_groups()
-        known = {group: group for group in groups.values()}
+        new_groups = {group: group for group in groups.values()}
         old_places = [_place(layer.path, groups) for layer in self.before]
-        new_places = [_place(layer.path, known) for layer in self.after]
+        new_places = [_place(layer.path, new_groups) for layer in self.after]
         for similarity in (_weights, _output, _size):
             self._pair_groups(
                 list(zip(old_places, map(similarity, self.before), strict=True)),
@@ -216,8 +216,8 @@ def _has_own_cost(layer: LayerCost) -> bool:
 def _is_norm(kind: str) -> bool:
     """Whether a kind is a norm. A baseline can name kinds that are not here, such as those of a
     plug-in."""
-    found = KINDS.get(kind)
-    return found is not None and found.is_norm
+    kind_class = KINDS.get(kind)
+    return kind_class is not None and kind_class.is_norm
 
 
 def _groups(layers: Sequence[LayerCost], span: range, depth: int) -> list[range]:

@@ -188,18 +188,18 @@ def _cells(record: MatchRecord) -> tuple[str | int, ...]:
 
 def match(
     points: Iterable[NetworkSettings],
-    wanted: tuple[tuple[str, Figure], ...],
+    pairs: tuple[tuple[str, Figure], ...],
     shown: int = MAX_SHOWN,
-    given: str = "",
+    settings_text: str = "",
 ) -> Match:
     """The readings of each figure at the points.
 
-    `wanted` has pairs of a measure and a figure; an empty measure means any. The readings of a
+    `pairs` has pairs of a measure and a figure; an empty measure means any. The readings of a
     point count only if each figure has a reading at this point. A deployed network follows the
     network as it is trained. Readings whose settings do not change the count are left out.
     """
-    found: list[MatchRecord] = []
-    own: set[_Count] = set()  # counts without other settings
+    match_records: list[MatchRecord] = []
+    plain_counts: set[_Count] = set()  # counts without other settings
     trained: set[_Count] = set()
     closest: dict[str, tuple[int, int, MatchRecord]] = {}
     read: set[str] = set()
@@ -212,23 +212,23 @@ def match(
             notes |= dict.fromkeys(uncounted_note(network, point.costs.layers))
         source = source or point.costs.network.source
         candidates = list(_candidates(point))
-        here = [list(_readings(point, candidates, measure, figure)) for measure, figure in wanted]
-        known = own | (trained if point.deployed else set())
+        here = [list(_readings(point, candidates, measure, figure)) for measure, figure in pairs]
+        earlier_counts = plain_counts | (trained if point.deployed else set())
         records = [record for readings in here for record in readings]
         read |= {record.figure for record in records}
         records = records if all(here) else []
-        new = [record for record in records if _count(record) not in known]
-        found += new
+        new = [record for record in records if _count(record) not in earlier_counts]
+        match_records += new
         trained = set(map(_count, new))
         if not point.settings:
-            own |= trained
-        for measure, figure in wanted if not point.steps else ():
+            plain_counts |= trained
+        for measure, figure in pairs if not point.steps else ():
             for candidate in _of_measure(measure, candidates):
                 near = _distance(point, candidate, figure)
                 if figure.text not in closest or near[:2] < closest[figure.text][:2]:
                     closest[figure.text] = near
-    figures = tuple(figure.text for _, figure in wanted)
-    readings = _merged(found)
+    figures = tuple(figure.text for _, figure in pairs)
+    readings = _merged(match_records)
     matched = {reading.figure for reading in readings}
     missing = tuple(figure for figure in figures if figure not in matched)
     return Match(
@@ -238,7 +238,7 @@ def match(
         readings,
         tuple(closest[figure][2] for figure in missing),
         shown,
-        given,
+        settings_text,
         notes=tuple(notes),
         matched_separately=tuple(figure for figure in missing if figure in read),
     )
@@ -303,15 +303,15 @@ def _distance(
     return parts, steps, record
 
 
-def _merged(found: list[MatchRecord]) -> tuple[MatchRecord, ...]:
+def _merged(records: list[MatchRecord]) -> tuple[MatchRecord, ...]:
     """The readings, the simplest first. Equal counts of several conventions become one reading."""
     order = list(FIT_WORDS)
-    found.sort(key=lambda record: (record.assumptions, order.index(record.how)))
+    records.sort(key=lambda record: (record.assumptions, order.index(record.how)))
     merged: dict[tuple[str, str, int, int], MatchRecord] = {}
-    for record in found:
+    for record in records:
         key = record.figure, record.settings, record.exact, record.uncounted
-        known = merged.setdefault(key, record)
-        merged[key] = known._replace(names=tuple(dict.fromkeys((*known.names, *record.names))))
+        reading = merged.setdefault(key, record)
+        merged[key] = reading._replace(names=tuple(dict.fromkeys((*reading.names, *record.names))))
     return tuple(merged.values())
 
 
@@ -360,13 +360,13 @@ def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
         if point.steps + steps > MAX_ASSUMPTIONS:
             continue
         total = totals[name] = convention.total(uses) or 0
-        own = tool == "macs"
+        is_macs = tool == "macs"
         if not (total or name == "macs") or (variant and total == totals[tool]):
             continue
         measure, words = _measure_of(convention), convention.title
         yield PossibleCount(measure, (words,), total, steps, uncounted)
         if measure == "macs":
-            twice = steps + (1 if own else 2)
+            twice = steps + (1 if is_macs else 2)
             yield PossibleCount("flops", (f"2 × {words}",), 2 * total, twice, uncounted)
         if name in ("macs", "flops") and not point.settings:
             for batch in BATCHES:
@@ -385,5 +385,5 @@ def _measure_of(convention: Convention) -> str:
 def _steps_of(name: str) -> int:
     """The number of assumptions: 0 for macs, 1 for flops, 2 for a tool; 1 more for a variant."""
     tool, _, variant = name.partition(":")
-    own = tool in (Measure.MACS, "flops")
-    return (0 if tool == "macs" else 1 if own else 2) + (1 if variant else 0)
+    is_measure = tool in (Measure.MACS, "flops")
+    return (0 if tool == "macs" else 1 if is_measure else 2) + (1 if variant else 0)

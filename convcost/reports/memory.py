@@ -131,16 +131,16 @@ class Memory(Report):
             return None
         rows: list[tuple[Cell, ...]] = []
         for costs, order in self._ordered():
-            found = self.network_memory(costs, order)
-            assert found.device is not None
-            layers = list(zip(found.layers, costs.layers, found.device.limits, strict=True))
+            usage = self.network_memory(costs, order)
+            assert usage.device is not None
+            layers = list(zip(usage.layers, costs.layers, usage.device.limits, strict=True))
             if self.top is not None:
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
             for memory, layer, bound in layers:
                 cells = {**memory._asdict(), "output": shape_size(memory.output)}
                 cells["macs"] = count_cell(layer.counts.of(Measure.MACS))
                 limits = limit_cell(bound), bound.picoseconds
-                rows.append((found.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
+                rows.append((usage.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
         names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
         return Table("", "", tuple(Column(name, name) for name in names), tuple(rows))
 
@@ -151,13 +151,13 @@ class Memory(Report):
         from convcost.reports.chart_model import Curve
 
         for number, pair in enumerate(self._ordered()):
-            found = self.network_memory(*pair)
+            network_memory = self.network_memory(*pair)
             yield Curve(
-                f"alive#{found.name}" if number else "alive",
-                f"{found.name}: bytes alive while each layer runs, {found.dtype}",
+                f"alive#{network_memory.name}" if number else "alive",
+                f"{network_memory.name}: bytes alive while each layer runs, {network_memory.dtype}",
                 "bytes",
-                tuple(layer.path for layer in found.layers),
-                tuple(layer.bytes for layer in found.layers),
+                tuple(layer.path for layer in network_memory.layers),
+                tuple(layer.bytes for layer in network_memory.layers),
             )
 
     def page(self) -> "Page":
@@ -167,17 +167,17 @@ class Memory(Report):
         tables = iter(self.tables())
         chapters = []
         for pair, curve in zip(self._ordered(), self.charts(), strict=True):
-            found = self.network_memory(*pair)
+            memory = self.network_memory(*pair)
             facts = (
-                Fact("peak in bytes", found.peak.bytes, f"while {found.peak_layer} runs"),
-                Fact("flash in bytes", found.flash.bytes),
+                Fact("peak in bytes", memory.peak.bytes, f"while {memory.peak_layer} runs"),
+                Fact("flash in bytes", memory.flash.bytes),
             )
             sections = [Section("Along the depth", (curve,)), Section("Layers", (next(tables),))]
             if self._is_bounded():
                 bound = next(tables)
                 sections.append(Section(bound.heading, (bound,)))
             source = pair[0].network.source
-            chapters.append(Chapter(found.name, source, facts, sections=tuple(sections)))
+            chapters.append(Chapter(memory.name, source, facts, sections=tuple(sections)))
         names = first_texts([chapter.title for chapter in chapters])
         return Page(self.name, names, tuple(chapters))
 
@@ -192,9 +192,9 @@ class Memory(Report):
         """The record of one network."""
         network = costs.network
         dtypes = dtypes_of(costs)
-        found = buffers(network, costs.batch, in_place=self.in_place, dtypes=dtypes)
-        kept = buffers(network, costs.batch, in_place=False, dtypes=dtypes)
-        peak = peak_of(network, found)
+        run_buffers = buffers(network, costs.batch, in_place=self.in_place, dtypes=dtypes)
+        separate_buffers = buffers(network, costs.batch, in_place=False, dtypes=dtypes)
+        peak = peak_of(network, run_buffers)
         stored = tuple(stored_bytes(costs.layers, dtypes))
         parts = [
             Amount(costs.totals.of(measure).known, sum(layer[index] for layer in stored))
@@ -213,10 +213,10 @@ class Memory(Report):
                 TensorRecord(network.name_of(buffer.tensor), buffer.elements, buffer.bytes)
                 for buffer in peak.buffers
             ],
-            all_tensors=_sum(Amount(amount.elements, amount.bytes) for amount in kept),
+            all_tensors=_sum(Amount(amount.elements, amount.bytes) for amount in separate_buffers),
             params=_sum(parts[:2]),
             buffers=parts[2],
-            layers=list(_layers(costs, found, stored, dtypes)),
+            layers=list(_layers(costs, run_buffers, stored, dtypes)),
             weights=parts[0],
             biases=parts[1],
             flash=flash,
@@ -226,12 +226,12 @@ class Memory(Report):
         )
 
     def _table(self, costs: Costs, order: OrderRecord | None) -> Table:
-        found = self.network_memory(costs, order)
-        layers, left_out = self._first_layers(found.layers)
+        network_memory = self.network_memory(costs, order)
+        layers, left_out = self._first_layers(network_memory.layers)
         mixed = bool(dtypes_of(costs).rules)
         return Table(
-            name=found.name,
-            title=found.name,
+            name=network_memory.name,
+            title=network_memory.name,
             columns=(
                 Column("layer", "layer", "left", folds=True),
                 Column("kind", "kind", "left", 2),
@@ -253,8 +253,8 @@ class Memory(Report):
                 )
                 for layer in layers
             ),
-            total=("peak", None, None, *found.peak, None, *([None] if mixed else [])),
-            notes=(*left_out.notes(), *self._notes(costs, found)),
+            total=("peak", None, None, *network_memory.peak, None, *([None] if mixed else [])),
+            notes=(*left_out.notes(), *self._notes(costs, network_memory)),
             source=costs.network.source,
         )
 
@@ -263,31 +263,31 @@ class Memory(Report):
         key = None if self.top is None else "bytes alive"
         return first_rows(layers, self.top, key, lambda layer, _: layer.bytes)
 
-    def _notes(self, costs: Costs, found: NetworkMemory) -> Iterator[str]:
+    def _notes(self, costs: Costs, memory: NetworkMemory) -> Iterator[str]:
         tensors = ", ".join(
-            f"{tensor.name} {format_count(tensor.bytes)}" for tensor in found.peak_tensors
+            f"{tensor.name} {format_count(tensor.bytes)}" for tensor in memory.peak_tensors
         )
-        peak = f"peak: {format_count(found.peak.bytes)} bytes, while {found.peak_layer} runs"
+        peak = f"peak: {format_count(memory.peak.bytes)} bytes, while {memory.peak_layer} runs"
         yield f"{peak}: {tensors}"
-        parts = {"weights": found.weights, "biases": found.biases, "buffers": found.buffers}
+        parts = {"weights": memory.weights, "biases": memory.biases, "buffers": memory.buffers}
         listed = (
             f"{name} {format_count(amount.bytes)}"
             for name, amount in parts.items()
             if amount.elements or name == "weights"
         )
-        yield f"flash: {format_count(found.flash.bytes)} bytes: {', '.join(listed)}"
+        yield f"flash: {format_count(memory.flash.bytes)} bytes: {', '.join(listed)}"
         yield (
-            f"all tensors of a run: {format_count(found.all_tensors.elements)} elements, "
-            f"{format_count(found.all_tensors.bytes)} bytes"
+            f"all tensors of a run: {format_count(memory.all_tensors.elements)} elements, "
+            f"{format_count(memory.all_tensors.bytes)} bytes"
         )
-        if self.device is not None and found.device is not None:
-            yield fit_note(self.device, found.device)
-        if found.training is not None:
-            yield from _training_notes(costs, found.training)
+        if self.device is not None and memory.device is not None:
+            yield fit_note(self.device, memory.device)
+        if memory.training is not None:
+            yield from _training_notes(costs, memory.training)
         yield dtype_note(dtypes_of(costs))
-        yield ALIVE.format("the list" if found.order else "the spec")
-        if found.order:
-            yield order_note(found.order, found.peak.bytes)
+        yield ALIVE.format("the list" if memory.order else "the spec")
+        if memory.order:
+            yield order_note(memory.order, memory.peak.bytes)
         if self.in_place:
             yield IN_PLACE
         if costs.network.deployed:
@@ -298,11 +298,11 @@ class Memory(Report):
 
 def order_note(order: OrderRecord, peak: int) -> str:
     """What is known of the order: `order: no other order has a lower peak`."""
-    own = f"in the order of the spec the peak is {format_count(order.spec_peak)} bytes"
+    peak_text = f"in the order of the spec the peak is {format_count(order.spec_peak)} bytes"
     if order.exact:
-        return f"order: no other order has a lower peak; {own}"
+        return f"order: no other order has a lower peak; {peak_text}"
     least = f"the least peak is at most {format_count(peak)} bytes"
-    return f"order: {least} and at least {format_count(order.at_least)} bytes; {own}"
+    return f"order: {least} and at least {format_count(order.at_least)} bytes; {peak_text}"
 
 
 def dtype_note(dtypes: Dtypes) -> str:
@@ -314,15 +314,15 @@ def dtype_note(dtypes: Dtypes) -> str:
     return f"numbers of {default.weights.name}, {bits} each"
 
 
-def _training_notes(costs: Costs, found: Training) -> Iterator[str]:
+def _training_notes(costs: Costs, needs: Training) -> Iterator[str]:
     """The memory of training, and the work of the backward pass."""
     yield (
-        f"training with {found.optimizer}: at least {format_count(found.at_least)} bytes: "
-        f"the params and buffers, the state of the optimizer ({format_count(found.state)}), and "
-        f"the larger of the saved tensors ({format_count(found.saved)}) and the gradients "
-        f"({format_count(found.gradients)})"
+        f"training with {needs.optimizer}: at least {format_count(needs.at_least)} bytes: "
+        f"the params and buffers, the state of the optimizer ({format_count(needs.state)}), and "
+        f"the larger of the saved tensors ({format_count(needs.saved)}) and the gradients "
+        f"({format_count(needs.gradients)})"
     )
-    macs, forward = found.backward_macs, costs.totals.of(Measure.MACS).whole
+    macs, forward = needs.backward_macs, costs.totals.of(Measure.MACS).whole
     times = ""
     if macs is not None and forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
@@ -333,11 +333,11 @@ def _training_notes(costs: Costs, found: Training) -> Iterator[str]:
 
 
 def _layers(
-    costs: Costs, found: list[Buffer], stored: tuple[StoredBytes, ...], dtypes: Dtypes
+    costs: Costs, run_buffers: list[Buffer], stored: tuple[StoredBytes, ...], dtypes: Dtypes
 ) -> Iterator[LayerMemory]:
     rows = zip(
         costs.layers,
-        alive_at_steps(costs.network, found),
+        alive_at_steps(costs.network, run_buffers),
         stored,
         dtypes.of(layer.path for layer in costs.layers),
         traffic(costs, dtypes),

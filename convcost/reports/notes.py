@@ -64,9 +64,9 @@ def author_notes(networks: Sequence[Costs], paths: Collection[str] = ()) -> Iter
         yield f"density: {PRUNED}"
 
 
-def _is_noted(path: str, wanted: Collection[str]) -> bool:
+def _is_noted(path: str, paths: Collection[str]) -> bool:
     """Whether a layer is one of those wanted, or in a wanted group; without any, all are wanted."""
-    return not wanted or not set(wanted).isdisjoint(path_prefixes(path))
+    return not paths or not set(paths).isdisjoint(path_prefixes(path))
 
 
 def field_notes(field: Field) -> Iterator[str]:
@@ -93,12 +93,12 @@ def deployed_notes(networks: Sequence[Costs]) -> Iterator[str]:
 def part_notes(part: Measure, networks: Sequence[Costs]) -> Iterator[str]:
     """Notes such as `144,010 of 144,458 params are trainable, 448 are frozen`, one for each network
     with frozen params. The points of a sweep have one name, and so one note without numbers."""
-    found = [costs for costs in networks if costs.totals.rest(part)]
+    noted_networks = [costs for costs in networks if costs.totals.rest(part)]
     if len({costs.network.name for costs in networks}) < len(networks):
-        if found:
+        if noted_networks:
             yield f"some {part.part_of} are {part.rest}: the column `{part}` has the others"
         return
-    for costs in found:
+    for costs in noted_networks:
         totals = costs.totals
         count, whole = (format_count(totals.of(m).known) for m in (part, Measure(part.part_of)))
         rest = f"{format_count(totals.rest(part))} are {part.rest}"
@@ -116,9 +116,9 @@ def input_note(networks: Sequence[Costs]) -> str:
             for name, shape in costs.network.inputs
         )
         names.setdefault(separator.join(inputs), {})[costs.network.name] = None
-    named = len({name for known in names.values() for name in known}) > 1 < len(names)
+    named = len({name for group in names.values() for name in group}) > 1 < len(names)
     texts = [
-        f"{text} ({first_texts(list(known))})" if named else text for text, known in names.items()
+        f"{text} ({first_texts(list(group))})" if named else text for text, group in names.items()
     ]
     listed = first_texts(texts, MAX_INPUTS)
     return f"input{'s' * (len(texts) > 1)} {listed}; {samples_note(networks)}"

@@ -45,9 +45,9 @@ def sort_rows(rows: Sequence[Row], sort: str | None, value: Value[Row]) -> list[
     for key in reversed(sort_keys(sort)):
         name = key.removeprefix("-")
         values = [(_shown(value(row, name)), row) for row in ordered]
-        known = [pair for pair in values if pair[0] is not None]
-        known.sort(key=itemgetter(0), reverse=(key == name) != (name in NAMES))
-        ordered = [row for _, row in known]
+        pairs = [pair for pair in values if pair[0] is not None]
+        pairs.sort(key=itemgetter(0), reverse=(key == name) != (name in NAMES))
+        ordered = [row for _, row in pairs]
         ordered += [row for shown, row in values if shown is None]
     return ordered
 

@@ -57,14 +57,14 @@ def _common(old: Sequence[int], new: Sequence[int]) -> Pairs:
     pairs: Pairs = []
     i = len(old)
     for block in reversed(range(len(starts))):
-        found = list(rows(starts[block], new[block * BLOCK : (block + 1) * BLOCK]))
-        j = len(found) - 1
+        block_rows = list(rows(starts[block], new[block * BLOCK : (block + 1) * BLOCK]))
+        j = len(block_rows) - 1
         while i and j:
-            if found[j] >> i - 1 & 1:
+            if block_rows[j] >> i - 1 & 1:
                 i -= 1
             else:
                 j -= 1
-                if found[j] >> i - 1 & 1:
+                if block_rows[j] >> i - 1 & 1:
                     i -= 1
                     pairs.append((i, block * BLOCK + j))
     return pairs[::-1]

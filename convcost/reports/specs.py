@@ -86,12 +86,12 @@ class ShippedSpecs(Report):
     def tables(self) -> Iterator[Table]:
         networks = sum(len(spec.networks) for spec in self.specs)
         if self.where:
-            found = self.records()
+            table = self.records()
             conditions = " and ".join(condition.text for condition in self.where)
             title = (
-                f"{len(found.rows)} of {networks} networks that ship with convcost: {conditions}"
+                f"{len(table.rows)} of {networks} networks that ship with convcost: {conditions}"
             )
-            yield found._replace(title=title)
+            yield table._replace(title=title)
             return
         yield Table(
             name="specs",

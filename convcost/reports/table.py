@@ -84,8 +84,8 @@ class Difference(NamedTuple):
     @classmethod
     def of(cls, before: Count, after: Count, *, share: bool = True) -> "Difference | str":
         """The change of a count; a question mark if one of both is a lower bound."""
-        known = not (before.uncounted or after.uncounted)
-        return cls(before.known, after.known, share) if known else UNKNOWN
+        is_known = not (before.uncounted or after.uncounted)
+        return cls(before.known, after.known, share) if is_known else UNKNOWN
 
     @property
     def by(self) -> int:
@@ -111,8 +111,8 @@ class CountRatio(NamedTuple):
     @classmethod
     def of(cls, before: Count, after: Count) -> "CountRatio | str":
         """The ratio of two counts; a question mark if one of both is a lower bound."""
-        known = not (before.uncounted or after.uncounted)
-        return cls(before.known, after.known) if known else UNKNOWN
+        is_known = not (before.uncounted or after.uncounted)
+        return cls(before.known, after.known) if is_known else UNKNOWN
 
     @property
     def text(self) -> str:

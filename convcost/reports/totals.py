@@ -100,13 +100,13 @@ def totals_table(
 
 def network_names(networks: Sequence[Costs]) -> list[str]:
     """The name of each network, with its file if another network has the same name."""
-    own = [costs.network for costs in networks]
-    times = Counter(network.name for network in own)
+    spec_networks = [costs.network for costs in networks]
+    times = Counter(network.name for network in spec_networks)
     return [
         f"{network.name} ({network.file})"
         if network.file and times[network.name] > 1
         else network.name
-        for network in own
+        for network in spec_networks
     ]
 
 
@@ -169,13 +169,13 @@ def _shape_cell(column: str, costs: Costs, layout: Layout) -> Cell:
 
 def _transpose(table: Table, names: Sequence[str], baseline: int) -> Table:
     """The table with a column for each network. The baseline and one other column always stay."""
-    kept = [n for n, column in enumerate(table.columns) if column.key != "network"]
+    indices = [n for n, column in enumerate(table.columns) if column.key != "network"]
     stay = (baseline, 0 if baseline else 1)
     columns = (Column(name, name, drop=0 if n in stay else n + 1) for n, name in enumerate(names))
     return table._replace(
         columns=(Column("measure", "", "left"), *columns),
-        rows=tuple((table.columns[n].title, *(row[n] for row in table.rows)) for n in kept),
-        row_keys=tuple(table.columns[n].key if table.columns[n].scales else "" for n in kept),
+        rows=tuple((table.columns[n].title, *(row[n] for row in table.rows)) for n in indices),
+        row_keys=tuple(table.columns[n].key if table.columns[n].scales else "" for n in indices),
     )
 
 
@@ -225,21 +225,21 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
 
     One clause has both measures if the same networks have the fewest of both.
     """
-    found: dict[str, list[str]] = {}
+    clauses: dict[str, list[str]] = {}
     than = f" than {names[baseline]}"
     for measure in _known(networks):
         counts = [costs.totals.of(measure).known for costs in networks]
         if len(set(counts)) == 1:
-            found.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")
+            clauses.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")
             continue
         least = min(counts)
         ratio = CountRatio(counts[baseline], least).text if counts[baseline] > least else ""
         gain = f" ({ratio}{than})" if ratio else ""
         best = [name for name, count in zip(names, counts, strict=True) if count == least]
         who = f"{_listed(best)} {'has' if len(best) == 1 else 'have'}"
-        found.setdefault(who, []).append(f"the fewest {measure}{gain}")
+        clauses.setdefault(who, []).append(f"the fewest {measure}{gain}")
         than = "" if gain else than
-    return (f"{who} {' and '.join(what)}" for who, what in found.items())
+    return (f"{who} {' and '.join(what)}" for who, what in clauses.items())
 
 
 def _listed(names: Sequence[str]) -> str:

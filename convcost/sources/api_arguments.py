@@ -55,14 +55,14 @@ def text_of(what: str, value: Any) -> str:
 
 def parse_settings(variables: Any, size: Any) -> Settings:
     """The settings of a call. Raises UsageError for a value that no spec accepts."""
-    given = {} if variables is None else variables
-    if not isinstance(given, Mapping):
-        wanted = 'a mapping of variables, like {"classes": 10}'
-        raise UsageError(f"set must be {wanted}, not {brief(given)}")
-    for name in given:
+    value_by_variable = {} if variables is None else variables
+    if not isinstance(value_by_variable, Mapping):
+        requirement = 'a mapping of variables, like {"classes": 10}'
+        raise UsageError(f"set must be {requirement}, not {brief(value_by_variable)}")
+    for name in value_by_variable:
         if not isinstance(name, str):
             raise UsageError(f"set: the name of a variable must be a str, not {brief(name)}")
-    values = tuple((name, _value(name, value)) for name, value in given.items())
+    values = tuple((name, _value(name, value)) for name, value in value_by_variable.items())
     if isinstance(size, Mapping):
         sizes = tuple((text_of("an input", name), parse_size(of)) for name, of in size.items())
         return Settings(values, sizes=sizes)

@@ -113,23 +113,23 @@ class _Compared:
 
 
 def _closer(
-    asked: Sequence[tuple[_Pairs, str]],
+    current_networks: Sequence[tuple[_Pairs, str]],
     others: Sequence[_BaseNetwork],
     held: Sequence[_BaseNetwork],
 ) -> tuple[bool, list[_BaseNetwork | None]]:
-    """For each network in `asked` the one of the base that it may replace, None if there is none;
-    and whether there are too many to compare. `held` are those whose name another network has
-    now."""
-    networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in asked]
-    found = [*others, *held]
-    if are_too_many(networks, [network.old for network in found]):
+    """For each network in `current_networks` the one of the base that it may replace, None if there
+    is none; and whether there are too many to compare. `held` are those whose name another network
+    has now."""
+    networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in current_networks]
+    candidates = [*others, *held]
+    if are_too_many(networks, [network.old for network in candidates]):
         # Most networks that have their name are like before.
-        found = [*others, *(network for network in held if not network.is_like_holder)]
-    old = [network.old for network in found]
-    before = [pairs.old.get(name) for pairs, name in asked]
-    closer = find_closer(networks, before, old, [network.holder for network in found])
+        candidates = [*others, *(network for network in held if not network.is_like_holder)]
+    old = [network.old for network in candidates]
+    before = [pairs.old.get(name) for pairs, name in current_networks]
+    closer = find_closer(networks, before, old, [network.holder for network in candidates])
     too_many = are_too_many(networks, old)
-    return too_many, [None if index is None else found[index] for index in closer]
+    return too_many, [None if index is None else candidates[index] for index in closer]
 
 
 def _keeps_budget(network: MeasuredNetwork, old: MeasuredNetwork) -> bool:
@@ -173,11 +173,13 @@ class BaseLookup:
         read = [
             _Pairs(
                 spec,
-                found,
-                dict(found.networks),
-                dict.fromkeys(found.networks, found.file) if found.file else {},
+                base_networks,
+                dict(base_networks.networks),
+                dict.fromkeys(base_networks.networks, base_networks.file)
+                if base_networks.file
+                else {},
             )
-            for spec, found in ((spec, base.networks_of(spec)) for spec in specs)
+            for spec, base_networks in ((spec, base.networks_of(spec)) for spec in specs)
         ]
         paired: dict[str, list[str]] = {pairs.spec.name: [] for pairs in read}
         for name, statement in self._pair(base, read):
@@ -266,25 +268,25 @@ class BaseLookup:
         """
         if not base.tracks_deletions:
             return
-        known = _Compared(read)
+        comparison = _Compared(read)
         deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in _lost(read)]
-        deleted += base.deleted_networks() if known.changed else []
-        left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in known.paired]
+        deleted += base.deleted_networks() if comparison.changed else []
+        left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in comparison.paired]
         # In a family of networks, each may become more like the old version of another.
-        unlike = [network for network in known.held if not network.is_like_holder]
-        too_many, found = _closer(known.changed, [*known.replaced, *left, *unlike], ())
+        unlike = [network for network in comparison.held if not network.is_like_holder]
+        too_many, matches = _closer(comparison.changed, [*comparison.replaced, *left, *unlike], ())
         if too_many:
-            self.unclear.update(pairs.spec.name for pairs, _ in known.changed)
-        for (pairs, name), other in zip(known.changed, found, strict=True):
+            self.unclear.update(pairs.spec.name for pairs, _ in comparison.changed)
+        for (pairs, name), other in zip(comparison.changed, matches, strict=True):
             # If it is equal, it has not grown.
             if other is not None and not same_layers(other.old[1], pairs.spec.networks[name]):
                 self.also[pairs.spec.name, name] = other.old[1]
                 yield pairs.spec.name, other.note(base, pairs.spec.name, name)
         new = _new_networks(read)
-        too_many, found = _closer(new, known.replaced, known.held)
+        too_many, matches = _closer(new, comparison.replaced, comparison.held)
         self.too_many |= too_many
-        for (pairs, name), other in zip(new, found, strict=True):
-            replaced = other or known.renamed.get(name)
+        for (pairs, name), other in zip(new, matches, strict=True):
+            replaced = other or comparison.renamed.get(name)
             if replaced and are_similar(pairs.spec.networks[name], replaced.old[1]):
                 pairs.old[name] = replaced.old[1]
                 yield pairs.spec.name, replaced.note(base, pairs.spec.name, name)

@@ -62,16 +62,16 @@ class BaselineFile(Base):
         return StoredPaths(self.path.parent, self.networks)
 
     def had(self, path: str) -> bool:
-        own = self._own_key(path)
-        return any(spec == own or spec.startswith(f"{own}/") for spec in self.networks)
+        own_key = self._own_key(path)
+        return any(spec == own_key or spec.startswith(f"{own_key}/") for spec in self.networks)
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
-        found: dict[str, str] = {}  # entries that differ, with a name of the spec
+        names: dict[str, str] = {}  # entries that differ, with a name of the spec
         for name, key in self._names(spec).items():
             before = self.networks.get(key)
-            if before is not None and all(self.networks[key] != before for key in found):
-                found[key] = name
-        return [spec._replace(name=name) for name in found.values()] if len(found) > 1 else [spec]
+            if before is not None and all(self.networks[key] != before for key in names):
+                names[key] = name
+        return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
     def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
         return [
@@ -126,9 +126,9 @@ class BaselineFile(Base):
         """The key of each name of a spec, and of its path with links resolved."""
         if spec.shipped:
             return {}
-        own = {name: self._stored.find(self._own_key(name)) for name in (spec.name, *spec.names)}
+        keys = {name: self._stored.find(self._own_key(name)) for name in (spec.name, *spec.names)}
         real = self._stored.find(self._from_here(Path(os.path.realpath(spec.name))))
-        return own if real in own.values() else {**own, self.display_path(real): real}
+        return keys if real in keys.values() else {**keys, self.display_path(real): real}
 
     def _own_key(self, name: str) -> str:
         """The key of a path, without following the links in the folder that has both the path and
@@ -153,9 +153,9 @@ class BaselineFile(Base):
     def updated_text(self, current: Mapping[str, Mapping[str, MeasuredNetwork]]) -> str:
         """The text of the file with the current costs of some specs, which replace those that were
         compared; deleted specs are removed and all others stay."""
-        kept = {
+        networks_by_spec = {
             spec: networks
             for spec, networks in self.networks.items()
             if spec not in self._compared and self._exists(spec)
         }
-        return format_baseline({**kept, **current})
+        return format_baseline({**networks_by_spec, **current})

@@ -64,24 +64,24 @@ class BudgetConfigs:
         file = self._config_file or self._find(folder)
         if file is None:
             return ""
-        own = self._path_from(file, Path(path), folder)
+        prefix = self._path_from(file, Path(path), folder)
         globs = (glob for budget in self._config(file).budgets for glob in budget.specs)
         variants = (variant for glob in globs for variant in glob_variants(glob))
-        named = any(variant == own or variant.startswith(f"{own}/") for variant in variants)
+        named = any(variant == prefix or variant.startswith(f"{prefix}/") for variant in variants)
         return str(file) if named else ""
 
     def budgets(self, *names: str) -> Budgets:
         """The budgets for a spec, by all of its names, with links to folders followed and not: a
         link must hide neither the budget of its target nor that of a spec that it replaces. Raises
         SpecError, UsageError."""
-        found = (
+        file_budgets = (
             budget
             for path in map(Path, names)
             for folder in self._folders(path)
             for budget in self._budgets(path, folder)
         )
         # Budgets are compared by identity: the hash of one with many rules takes long.
-        return tuple({id(budget): (file, budget) for file, budget in found}.values())
+        return tuple({id(budget): (file, budget) for file, budget in file_budgets}.values())
 
     def _folders(self, path: Path) -> Iterable[Path]:
         """The folder of a spec, with links followed, and the one that its name has. They differ if
@@ -183,13 +183,13 @@ class _Rules:
         self.patterns = list(filter(has_wildcard, self._unmatched))
 
     def match(self, paths: Collection[str]) -> None:
-        found = [path for path in paths if path in self._unmatched]
-        found += (
+        matching_patterns = [path for path in paths if path in self._unmatched]
+        matching_patterns += (
             pattern
             for pattern in self.patterns
             if pattern in self._unmatched and any(map(matcher(pattern), paths))
         )
-        for pattern in dict.fromkeys(found):
+        for pattern in dict.fromkeys(matching_patterns):
             del self._unmatched[pattern]
 
     def statements(self) -> Iterator[str]:

@@ -110,9 +110,9 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     _refuse_shipped_for_deleted(request.specs, base, configs)
     lookup = BaseLookup(base, for_update=for_update)
     budgets_of = cache(configs.budgets)  # a spec that has several bases has the same names
-    given = request.device_limits
+    requested_budgets = request.device_limits
     if request.limits is not None:
-        given = ((request.limits_from, request.limits), *given)
+        requested_budgets = ((request.limits_from, request.limits), *requested_budgets)
     no_base = NO_BASE if request.base is not None else f"{NO_BASE}; add one, such as {example}"
     networks = []
     for spec, before in zip(specs, lookup.networks_of(specs), strict=True):
@@ -122,9 +122,9 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         configured = budgets_of(*spec.location.names) if configurable else ()
         is_new = base is not None and spec.name not in lookup.unavailable
         for name, network in spec.networks.items():
-            own = ((spec.name, network.budget),) if network.budget is not None else ()
+            network_budgets = ((spec.name, network.budget),) if network.budget is not None else ()
             configs.match_rules(configured, network)
-            budgets = (*own, *configured, *given)
+            budgets = (*network_budgets, *configured, *requested_budgets)
             reason = NEW_NETWORK if is_new else no_base
             networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), reason))
             other = lookup.also.get((spec.name, name))

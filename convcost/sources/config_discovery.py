@@ -29,17 +29,17 @@ class ConfigFinder:
         here = current_folder()
         near = here if here and folder.is_relative_to(here) else folder
         end = self._links.root(near) or self._links.root(folder) or near
-        found, passed = None, []
+        config_path, passed = None, []
         for at in chain((folder,), folder.parents):
             if at in self._found:
-                found = self._found[at]
+                config_path = self._found[at]
                 break
             passed.append(at)
-            found = _config_in(at, here)
-            if found or at == end:
+            config_path = _config_in(at, here)
+            if config_path or at == end:
                 break
-        self._found |= dict.fromkeys(passed, found)
-        return found
+        self._found |= dict.fromkeys(passed, config_path)
+        return config_path
 
 
 def _config_in(folder: Path, here: Path | None) -> Path | None:

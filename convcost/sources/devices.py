@@ -17,7 +17,7 @@ def read_device(name: str) -> Device:
     if path is None:
         path = Path(name)
         if not (name.endswith(SUFFIXES) or os.sep in name) or not path.is_file():
-            known = f"known devices: {', '.join(shipped)}; or give a file"
-            hint = f"{did_you_mean(name, shipped, 0)} {known}".lstrip()
+            listing = f"known devices: {', '.join(shipped)}; or give a file"
+            hint = f"{did_you_mean(name, shipped, 0)} {listing}".lstrip()
             raise UsageError(f"there is no device `{name}`", help=hint)
     return parse_device(Source(name, read_text(path, name)))

@@ -94,11 +94,11 @@ class Commit:
         """The files with a suffix that the work tree does not have, except those that a sparse
         checkout leaves out. What a link leads to is another file: it has that name only if it is
         compared with this one."""
-        wanted = tuple(suffixes)
+        file_suffixes = tuple(suffixes)
         return [
             path
             for path in self.files
-            if PurePosixPath(path).suffix in wanted
+            if PurePosixPath(path).suffix in file_suffixes
             and path not in self._left_out
             and path not in self._compared
             and not self._in_work_tree(self.root / path)
@@ -115,16 +115,16 @@ class Commit:
         in a submodule, whose files the commit does not have."""
         if not (self._links or self.submodules):
             return path
-        left, found, followed = path.split("/")[::-1], list[str](), 0
+        left, parts, followed = path.split("/")[::-1], list[str](), 0
         while left:
             part = left.pop()
             if part in ("", "."):
                 continue
-            at = "/".join((*found, part))
+            at = "/".join((*parts, part))
             if part == "..":
-                if not found:
+                if not parts:
                     return path  # out of the repository
-                found.pop()
+                parts.pop()
             elif at in self.submodules:
                 raise GitError(WAS_SUBMODULE.format(at))
             elif at in self._links:
@@ -133,12 +133,12 @@ class Commit:
                 if followed > MAX_LINKS or len(target) > MAX_PATH:
                     return path
                 if target.startswith("/"):
-                    found = []
+                    parts = []
                     target = self._from_root(target)
                 left += target.split("/")[::-1]
             else:
-                found.append(part)
-        return "/".join(found)
+                parts.append(part)
+        return "/".join(parts)
 
     def _from_root(self, target: str) -> str:
         """The absolute target of a link, from the root; `..` if it is out of the repository."""
@@ -200,8 +200,8 @@ class Commit:
         moved: dict[str, str] = {}
         for path in sorted(self.new_submodules) if deleted else ():
             if has_git(self.root / path):
-                known = Repository(self.root / path).known_commits(deleted.values())
-                old = next((before for before, commit in deleted.items() if commit in known), None)
+                hashes = Repository(self.root / path).known_commits(deleted.values())
+                old = next((before for before, commit in deleted.items() if commit in hashes), None)
                 if old is not None:
                     moved[path] = old
                     del deleted[old]
@@ -219,9 +219,9 @@ class Commit:
     def conversions(self, paths: Iterable[str]) -> dict[str, str]:
         """The attribute by which git changes the text of a file on checkout, by the path of the
         file, for those that have one. Raises GitError."""
-        given = os.fsencode("".join(f"{path}\0" for path in paths))
+        input_bytes = os.fsencode("".join(f"{path}\0" for path in paths))
         what, command = "read the attributes of the specs", ("check-attr", "-z", "--stdin")
-        listed = self._repository.read(what, *command, IDENT, ENCODING, given=given)
+        listed = self._repository.read(what, *command, IDENT, ENCODING, input_bytes=input_bytes)
         fields = iter(listed.split("\0")[:-1])
         return {
             path: name
@@ -280,8 +280,8 @@ class Commit:
         return [contents.get(name) for name in names]
 
     def _cat_file(self, form: str, names: Iterable[str]) -> bytes:
-        given = "".join(f"{name}\n" for name in names).encode()
-        return self._repository.git("cat-file", form, given=given).stdout if given else b""
+        stdin = "".join(f"{name}\n" for name in names).encode()
+        return self._repository.git("cat-file", form, input_bytes=stdin).stdout if stdin else b""
 
 
 def _entries(listed: str) -> Iterator[tuple[list[str], str]]:
@@ -323,7 +323,7 @@ def _hides_parents(repository: Repository, commits: list[str], bases: list[str])
     have a later one, which a change can hide by merging an older commit. Raises GitError."""
     since = ("--max-parents=0", *commits, "--not", *bases)
     first = repository.read("list the commits since the merge base", "rev-list", *since).encode()
-    objects = repository.git("cat-file", "--batch", given=first).stdout
+    objects = repository.git("cat-file", "--batch", input_bytes=first).stdout
     return b"\nparent " in objects
 
 
@@ -331,17 +331,17 @@ def _resolve(repository: Repository, ref: str) -> str:
     if not ref or ref.startswith("-") or "\0" in ref:
         raise GitError(f"`{ref}` is not the name of a commit")
     name = f"{ref}^{{commit}}"
-    found = repository.git("rev-parse", "--verify", "--end-of-options", name)
-    commit = os.fsdecode(found.stdout).strip()
+    completed_process = repository.git("rev-parse", "--verify", "--end-of-options", name)
+    commit = os.fsdecode(completed_process.stdout).strip()
     start = ANCESTOR.split(ref)[0]
     # Git takes a tag before a branch, so a tag `origin/main` would replace the base. It takes HEAD,
     # a whole name, and the full hash of a commit before all others. But if there is no ref of a
     # whole name, it takes a tag `refs/remotes/origin/main`.
     is_whole = start == "HEAD" or start.startswith("refs/")
     exists = not is_whole or not repository.git("show-ref", "--verify", "-q", start).returncode
-    if found.returncode == 0 and OBJECT_NAME.fullmatch(commit) and exists:
+    if completed_process.returncode == 0 and OBJECT_NAME.fullmatch(commit) and exists:
         is_hash = len(start) == len(commit) and OBJECT_NAME.fullmatch(start)
-        if AMBIGUOUS in found.stderr and not (is_whole or is_hash):
+        if AMBIGUOUS in completed_process.stderr and not (is_whole or is_hash):
             raise GitError(
                 f"`{ref}` is ambiguous: give the whole name of the branch or the tag, such as "
                 "`refs/remotes/origin/main`"

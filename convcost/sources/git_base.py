@@ -66,16 +66,16 @@ class CommitBase(Base):
         names: dict[object, str] = {}
         for name in spec.names if len(spec.names) > 1 else ():
             try:
-                found: object = self._own_version(name)
+                version_or_error: object = self._own_version(name)
             except GitError as error:
-                found = str(error)
-            if found is not None:
-                names.setdefault(found, name)
+                version_or_error = str(error)
+            if version_or_error is not None:
+                names.setdefault(version_or_error, name)
         return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
     def networks_of(self, spec: CurrentSpec) -> BaseNetworks:
-        found = self._conversion(spec) or self._versions.get(spec.location)
-        if found is None or spec.location.is_model:
+        version_or_error = self._conversion(spec) or self._versions.get(spec.location)
+        if version_or_error is None or spec.location.is_model:
             statement = f"{spec.name} is not a file of a repository, so it has no base"
             if spec.location.is_model:
                 statement = (
@@ -83,9 +83,9 @@ class CommitBase(Base):
                     "checked; give a baseline .json or another model as the base"
                 )
             return BaseNetworks(statements=(statement,), unavailable=True)
-        if isinstance(found, GitError):
-            return BaseNetworks(reason=str(found), unavailable=True)
-        path, blob = found
+        if isinstance(version_or_error, GitError):
+            return BaseNetworks(reason=str(version_or_error), unavailable=True)
+        path, blob = version_or_error
         if blob is None:
             return BaseNetworks(new=True)
         same_path = blob.path == path
@@ -112,13 +112,13 @@ class CommitBase(Base):
             for path in commit.changed_submodules:
                 with suppress(GitError):  # it is not checked out
                     self._commit(commit.root / path)
-        found: list[tuple[str, MeasuredNetwork]] = []
+        lost_networks: list[tuple[str, MeasuredNetwork]] = []
         for commit in self._found_commits():
             for path, data in commit.lost_specs().items():
                 with suppress(BaseSpecError, UsageError):  # another YAML file
                     networks = base_networks(Source(path, _text(data))).values()
-                    found += ((path, network) for network in networks)
-        return found
+                    lost_networks += ((path, network) for network in networks)
+        return lost_networks
 
     def _found_commits(self) -> list[Commit]:
         """Each commit once; new submodules have that of the repository around them."""
@@ -131,7 +131,7 @@ class CommitBase(Base):
         return next(filter(None, reasons), "")
 
     def deletion_statements(self) -> list[str]:
-        found = set(self._deleted_beside())
+        statements = set(self._deleted_beside())
         named: dict[Commit, dict[Path, list[Path]]] = {}  # the arguments that lead to each folder
         for folder in self._folders:
             with suppress(GitError):  # the specs of the folder report it
@@ -143,8 +143,8 @@ class CommitBase(Base):
                     for above in folders.keys() & {path, *path.parents}:
                         at = path.relative_to(above)
                         if not is_file or is_spec(at):
-                            found.update(f"{folder / at} {what}" for folder in folders[above])
-        return sorted(found)
+                            statements.update(f"{folder / at} {what}" for folder in folders[above])
+        return sorted(statements)
 
     def _deleted_beside(self) -> Iterator[str]:
         """A statement for each deleted spec in the folder of another one: a glob of the shell does
@@ -166,21 +166,21 @@ class CommitBase(Base):
                     yield f"{beside[path]} is deleted; it was in {self.name}"
 
     def config_statements(self, files: Iterable[str]) -> list[str]:
-        found = []
+        statements = []
         for file in files:
             with suppress(GitError, OSError):  # without a base, growth is not checked
                 commit, path = self._commit_and_path(Path(os.path.abspath(file)))  # noqa: PTH100  keeps links
                 before = commit.content(path)
                 if before is None:
-                    found.append(f"{file} is new: it is not in {self.name}")
+                    statements.append(f"{file} is new: it is not in {self.name}")
                 elif before.splitlines() != Path(file).read_bytes().splitlines():
-                    found.append(f"{file} has changed since {self.name}")
+                    statements.append(f"{file} has changed since {self.name}")
         for commit in self._found_commits():
             for path in commit.deleted():
                 lost = commit.root / path
                 if lost.name == CONFIG and not lost.is_file():  # a link can replace it
-                    found.append(f"{os.path.relpath(lost)} is deleted; it was in {self.name}")
-        return found
+                    statements.append(f"{os.path.relpath(lost)} is deleted; it was in {self.name}")
+        return statements
 
     def _lost(self, commit: Commit) -> Iterator[tuple[Path, str, bool]]:
         """The files and submodules that the work tree lacks, what happened to them, and whether
@@ -202,29 +202,29 @@ class CommitBase(Base):
     @cached_property
     def _versions(self) -> dict[SpecLocation, _Version | GitError]:
         """The version of each spec in the commit, or the error of git."""
-        found: dict[SpecLocation, _Version | GitError] = {}
+        versions: dict[SpecLocation, _Version | GitError] = {}
         placed: dict[Commit, list[tuple[SpecLocation, str, str]]] = {}
         for spec in self._specs:
             try:
                 commit, path, own_path = self._locate(spec)
                 placed.setdefault(commit, []).append((spec, path, own_path))
             except GitError as error:
-                found[spec] = error
+                versions[spec] = error
         for commit, specs in placed.items():
             try:
                 blobs = commit.blobs(path for _, path, _ in specs)
-                found |= {spec: _Version(own, blobs.get(path)) for spec, path, own in specs}
+                versions |= {spec: _Version(file, blobs.get(path)) for spec, path, file in specs}
             except GitError as error:
-                found |= dict.fromkeys((spec for spec, *_ in specs), error)
-        return found
+                versions |= dict.fromkeys((spec for spec, *_ in specs), error)
+        return versions
 
     def _conversion(self, spec: CurrentSpec) -> GitError | None:
         """The error of a spec whose text is not what git has. In the next change, what git has is
         the base, and that can be a larger network."""
-        found = self._conversions.get(spec.location)
-        if found == IDENT and IDENT_TEXT not in spec.text:
+        conversion = self._conversions.get(spec.location)
+        if conversion == IDENT and IDENT_TEXT not in spec.text:
             return None
-        return GitError(CONVERTED.format(found)) if isinstance(found, str) else found
+        return GitError(CONVERTED.format(conversion)) if isinstance(conversion, str) else conversion
 
     @cached_property
     def _conversions(self) -> dict[SpecLocation, str | GitError]:
@@ -235,14 +235,14 @@ class CommitBase(Base):
             with suppress(GitError):  # a target without a repository has no attributes
                 commit, path = self._commit_and_path(_target(spec))
                 placed.setdefault(commit, []).append((spec, path))
-        found: dict[SpecLocation, str | GitError] = {}
+        outcomes: dict[SpecLocation, str | GitError] = {}
         for commit, specs in placed.items():
             try:
                 attributes = commit.conversions({path for _, path in specs})
-                found |= {spec: attributes[path] for spec, path in specs if path in attributes}
+                outcomes |= {spec: attributes[path] for spec, path in specs if path in attributes}
             except GitError as error:
-                found |= dict.fromkeys((spec for spec, _ in specs), error)
-        return found
+                outcomes |= dict.fromkeys((spec for spec, _ in specs), error)
+        return outcomes
 
     def _locate(self, spec: SpecLocation) -> tuple[Commit, str, str]:
         """The commit of a spec, its path there, and the path that its name has there.
@@ -253,9 +253,9 @@ class CommitBase(Base):
         """
         commit, path = self._commit_and_path(_target(spec))
         for name in (spec.name, *spec.names):
-            if (found := self._own_version(name)) is not None:
-                own_commit, own = found
-                return own_commit, own, own if name == spec.name else path
+            if (version := self._own_version(name)) is not None:
+                own_commit, own_path = version
+                return own_commit, own_path, own_path if name == spec.name else path
         if path not in commit.files and (real := commit.real_path(path)) in commit.files:
             path = real
         return commit, path, path
@@ -286,10 +286,10 @@ class CommitBase(Base):
                 self._commits[root] = self._find_commit(root)
             except GitError as error:
                 self._commits[root] = error
-        found = self._commits[root]
-        if isinstance(found, GitError):
-            raise found
-        return found
+        commit_or_error = self._commits[root]
+        if isinstance(commit_or_error, GitError):
+            raise commit_or_error
+        return commit_or_error
 
     def _find_commit(self, root: Path) -> Commit:
         """The commit of the base in a repository. For a submodule it is the one that the base of

@@ -61,40 +61,42 @@ class Repository:
         if not has_git(root):
             raise GitError(f"`{root}` is not in a git repository")
         # Without --git-dir, because git checks the owner of a repository only if it finds it.
-        found = self.git("rev-parse", "--show-prefix", "--absolute-git-dir")
-        if found.returncode:
-            raise GitError(_not_accepted(root, found.stderr))
-        prefix, _, git_dir = os.fsdecode(found.stdout.removesuffix(b"\n")).partition("\n")
+        process = self.git("rev-parse", "--show-prefix", "--absolute-git-dir")
+        if process.returncode:
+            raise GitError(_not_accepted(root, process.stderr))
+        prefix, _, git_dir = os.fsdecode(process.stdout.removesuffix(b"\n")).partition("\n")
         if prefix or root.samefile(git_dir):  # another work tree, or a bare repository
             raise GitError(f"git has no repository with the work tree `{root}`")
         self._location = (f"--git-dir={git_dir}", f"--work-tree={root}")
 
-    def read(self, what: str, *arguments: str, given: bytes = b"") -> str:
+    def read(self, what: str, *arguments: str, input_bytes: bytes = b"") -> str:
         """What git prints for an input. Raises GitError, with `what`, if it fails."""
-        found = self.git(*arguments, given=given)
-        if found.returncode:
-            raise GitError(f"git cannot {what}: {_first_error(found.stderr)}")
-        return os.fsdecode(found.stdout)
+        completed_process = self.git(*arguments, input_bytes=input_bytes)
+        if completed_process.returncode:
+            raise GitError(f"git cannot {what}: {_first_error(completed_process.stderr)}")
+        return os.fsdecode(completed_process.stdout)
 
     def known_commits(self, names: Iterable[str]) -> set[str]:
         """Those of some commits that the repository has. Raises GitError."""
-        given = "".join(f"{name}\n" for name in names).encode()
-        lines = self.git("cat-file", "--batch-check", given=given).stdout.decode().splitlines()
+        stdin = "".join(f"{name}\n" for name in names).encode()
+        lines = (
+            self.git("cat-file", "--batch-check", input_bytes=stdin).stdout.decode().splitlines()
+        )
         return {line.split(" ")[0] for line in lines if " commit " in line}
 
-    def git(self, *arguments: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    def git(self, *arguments: str, input_bytes: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """Runs git with an input. Raises GitError if it cannot be run."""
         environment = {k: v for k, v in os.environ.items() if k not in IGNORED_VARIABLES}
         command = [_program(), "-C", str(self.root), *OPTIONS, *self._location, *arguments]
         timeout = SHORT_TIMEOUT if arguments[0] in SHORT_COMMANDS else TIMEOUT
         try:
-            return _run(command, given, timeout, {**environment, **VARIABLES})
+            return _run(command, input_bytes, timeout, {**environment, **VARIABLES})
         except OSError as error:
             raise GitError(f"git cannot be run: {error.strerror}") from None
 
 
 def _run(
-    command: list[str], given: bytes, timeout: int, environment: Mapping[str, str]
+    command: list[str], input_bytes: bytes, timeout: int, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[bytes]:
     """Runs a command. Raises OSError if it cannot be run, and GitError if it does not finish in
     time or prints too much, such as the list of a commit with folders that repeat endlessly."""
@@ -108,7 +110,7 @@ def _run(
         messages: list[bytes] = []
         timer = Timer(timeout, process.kill)
         threads = (
-            Thread(target=_write, args=(process.stdin, given)),
+            Thread(target=_write, args=(process.stdin, input_bytes)),
             Thread(target=_read_message, args=(process.stderr, messages)),
         )
         for thread in (timer, *threads):

@@ -34,16 +34,16 @@ def read_networks(
 def collect(arguments: Iterable[A], read: Callable[[A], Iterable[T]]) -> list[T]:
     """What `read` returns for all arguments. Raises an ExceptionGroup of all SpecErrors and
     UsageErrors. What they have in common, such as the list of shipped specs, only the first has."""
-    found: list[T] = []
+    items: list[T] = []
     errors: list[SpecError | UsageError] = []
     for argument in arguments:
         try:
-            found += read(argument)
+            items += read(argument)
         except (SpecError, UsageError) as error:
             errors.append(error)
     if errors:
         raise ExceptionGroup("specs", list(_without_repetition(errors)))
-    return found
+    return items
 
 
 def _without_repetition(

@@ -14,12 +14,12 @@ def detect_renames(new: Mapping[str, bytes], deleted: Mapping[str, bytes]) -> di
     Two files are similar if they share at least half of the bytes of the larger one, by lines.
     """
     names = {data: name for name, data in deleted.items()}
-    found = {name: names.pop(data) for name, data in new.items() if data in names}
-    used = set(found.values())
+    old_by_new = {name: names.pop(data) for name, data in new.items() if data in names}
+    used = set(old_by_new.values())
     before = {name: Counter(PIECE.findall(deleted[name])) for name in deleted.keys() - used}
-    after = {name: Counter(PIECE.findall(new[name])) for name in new.keys() - found.keys()}
+    after = {name: Counter(PIECE.findall(new[name])) for name in new.keys() - old_by_new.keys()}
     if len(after) * sum(map(len, before.values())) > MAX_COMPARISONS:
-        return found
+        return old_by_new
     pairs = []
     for name, pieces in after.items():
         for old, others in before.items():
@@ -27,10 +27,10 @@ def detect_renames(new: Mapping[str, bytes], deleted: Mapping[str, bytes]) -> di
             if 0 < larger <= 2 * shared:
                 pairs.append((larger - shared, name, old))
     for _, name, old in sorted(pairs):
-        if name not in found and old not in used:
-            found[name] = old
+        if name not in old_by_new and old not in used:
+            old_by_new[name] = old
             used.add(old)
-    return found
+    return old_by_new
 
 
 def _size(pieces: Counter[bytes]) -> int:

@@ -15,13 +15,13 @@ COUNTS_HEAD = "spec,network,params,macs"
 def find_variant(name: str, shipped: Mapping[str, Path]) -> tuple[str, str] | None:
     """The shipped spec and its variant that one name means; None if there is none."""
     for spec in sorted(filter(name.startswith, shipped), key=len, reverse=True):
-        wanted = name.removeprefix(spec).lstrip("_-")
+        suffix = name.removeprefix(spec).lstrip("_-")
         variants = variants_of(spec, shipped[spec])
-        if wanted in variants:
-            return spec, wanted
+        if suffix in variants:
+            return spec, suffix
         # `regnetx16gf` may be 1.6 or 16, so it is neither.
         close = [
-            variant for variant in variants if _without_signs(variant) == _without_signs(wanted)
+            variant for variant in variants if _without_signs(variant) == _without_signs(suffix)
         ]
         if len(close) == 1:
             return spec, close[0]

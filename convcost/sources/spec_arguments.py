@@ -13,7 +13,7 @@ def unique_specs(arguments: Iterable[str]) -> list[SpecLocation | UsageError]:
     An argument that names no spec is returned as an error. A file with several names appears once,
     under the first one. A document does not appear again if an argument names its whole file.
     """
-    found: dict[tuple[str, str | None], SpecLocation | UsageError] = {}
+    spec_by_key: dict[tuple[str, str | None], SpecLocation | UsageError] = {}
     names: dict[str, dict[str, None]] = {}
     links = PathLinks()
     for argument in arguments:
@@ -22,11 +22,11 @@ def unique_specs(arguments: Iterable[str]) -> list[SpecLocation | UsageError]:
                 followed = links.follow(spec.path) if spec.path else None
                 file = str(followed.target) if followed else "-"
                 names.setdefault(file, {})[spec.name] = None
-                found.setdefault((file, spec.pick), spec._replace(followed=followed))
+                spec_by_key.setdefault((file, spec.pick), spec._replace(followed=followed))
         except UsageError as error:
-            found.setdefault((argument, ""), error)
+            spec_by_key.setdefault((argument, ""), error)
     return [
         spec if isinstance(spec, UsageError) else spec._replace(names=tuple(names[file]))
-        for (file, pick), spec in found.items()
-        if pick is None or (file, None) not in found
+        for (file, pick), spec in spec_by_key.items()
+        if pick is None or (file, None) not in spec_by_key
     ]

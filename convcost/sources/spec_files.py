@@ -35,8 +35,8 @@ def shipped_files(kind: str) -> dict[str, Path]:
     for folder in (package / kind, package.parent / kind):
         if folder.is_dir():
             files = sorted(os.listdir(folder))  # noqa: PTH208  `glob` compiles its pattern
-            found = (file for file in files if file.endswith(".yaml"))
-            return {file.removesuffix(".yaml"): folder / file for file in found}
+            yaml_files = (file for file in files if file.endswith(".yaml"))
+            return {file.removesuffix(".yaml"): folder / file for file in yaml_files}
     return {}
 
 
@@ -162,10 +162,10 @@ def specs_in(argument: str) -> list[str]:
         files = list(files_below(folder, is_hidden))
     except OSError as error:
         raise UsageError(f"cannot read `{error.filename}`: {error.strerror}") from None
-    found = sorted(str(path) for path in files if is_spec(path.relative_to(folder)))
-    if not found:
+    specs = sorted(str(path) for path in files if is_spec(path.relative_to(folder)))
+    if not specs:
         raise UsageError(f"there is no spec in `{argument}`")
-    return found
+    return specs
 
 
 def _names_network(argument: str) -> bool:

@@ -22,12 +22,12 @@ def defaults(graph: LayerGraph) -> dict[str, dict[str, Any]]:
         for name, value in (*layer.options, (FROZEN.name, layer.frozen))
         if type(value) is bool
     )
-    found: dict[str, dict[str, Any]] = {}
+    defaults_by_kind: dict[str, dict[str, Any]] = {}
     for (kind, name, value), count in sorted(counts.items()):
-        known = KINDS[kind]
-        default = False if name == FROZEN.name else known.options[name].default
-        if known.stated or default is value:
+        kind_class = KINDS[kind]
+        default = False if name == FROZEN.name else kind_class.options[name].default
+        if kind_class.stated or default is value:
             continue
         if count >= MIN_LAYERS and count >= MIN_SHARE * of_kind[kind]:
-            found.setdefault(kind, {})[name] = value
-    return found
+            defaults_by_kind.setdefault(kind, {})[name] = value
+    return defaults_by_kind

@@ -65,8 +65,8 @@ def _block(block: OutlineBlock, defaults: Defaults) -> list[str]:
 
 
 def _sizes(sizes: AllowedSizes) -> dict[str, Node]:
-    stated: dict[str, Node] = {"fixed": "true"} if sizes.fixed else {}
-    return stated | ({"multiple": str(sizes.multiple)} if sizes.multiple > 1 else {})
+    node: dict[str, Node] = {"fixed": "true"} if sizes.fixed else {}
+    return node | ({"multiple": str(sizes.multiple)} if sizes.multiple > 1 else {})
 
 
 def _tensor(shape: Shape) -> dict[str, Node]:

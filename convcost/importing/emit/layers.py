@@ -28,8 +28,10 @@ def _item(item: Item, defaults: Defaults, when: str) -> Node:
     elif item.number is None:
         node = {item.kind: layer_nodes(item.items, defaults)}
     else:
-        own: dict[str, Node] = {item.kind: _branches(item, defaults)} if item.branches else {}
-        node = _options(item, defaults, own)
+        branch_node: dict[str, Node] = (
+            {item.kind: _branches(item, defaults)} if item.branches else {}
+        )
+        node = _options(item, defaults, branch_node)
     if item.name:
         node["name"] = text(item.name)
     if item.sources:
@@ -50,21 +52,23 @@ def _options(item: Item, defaults: Defaults, node: dict[str, Node]) -> dict[str,
     """The options that the spec has to state for a layer. Options equal to `defaults` are left out.
     If `node` is empty, the principal option becomes the value of the kind's key."""
     kind = item.kind
-    found = KINDS[kind]
-    given = written_options(kind, item.options)
+    kind_class = KINDS[kind]
+    options = written_options(kind, item.options)
     for name, value in defaults.get(kind, {}).items():
-        if name in given and given[name] == value and type(given[name]) is type(value):
-            del given[name]
-        elif name not in given:
+        if name in options and options[name] == value and type(options[name]) is type(value):
+            del options[name]
+        elif name not in options:
             # The layer differs from `defaults`, so it states the usual value of the option.
-            given[name] = False if name == FROZEN.name else found.options[name].default
+            options[name] = False if name == FROZEN.name else kind_class.options[name].default
     if not node:
-        principal = found.principal
-        own = principal is not None and principal in given
-        value = given.pop(str(principal)) if own else None
-        node = {kind: _value(value, literal=_is_literal(found, principal)) if own else ""}
-    for name, value in given.items():
-        node[name] = _value(value, literal=_is_literal(found, name))
+        principal = kind_class.principal
+        has_principal = principal is not None and principal in options
+        value = options.pop(str(principal)) if has_principal else None
+        node = {
+            kind: _value(value, literal=_is_literal(kind_class, principal)) if has_principal else ""
+        }
+    for name, value in options.items():
+        node[name] = _value(value, literal=_is_literal(kind_class, name))
     return node
 
 
@@ -100,10 +104,10 @@ def _branches(item: Item, defaults: Defaults) -> Node:
 def _call(item: Item) -> dict[str, Node]:
     """A use of a block: required options in order, options with a default by name."""
     values = [_value(value) for _, value in item.required_arguments]
-    own: Node = ""
+    arguments: Node = ""
     if len(values) > 1 or (values and isinstance(values[0], list)):
-        own = values
+        arguments = values
     elif values:
-        own = values[0]
-    node: dict[str, Node] = {item.kind: own}
+        arguments = values[0]
+    node: dict[str, Node] = {item.kind: arguments}
     return node | {name: _value(value) for (name, _), value in item.changed_arguments}

@@ -13,14 +13,14 @@ def foldable_paddings(graph: LayerGraph) -> dict[int, int]:
     """The pads that equal `padding: same` of the next window, each with the index of that
     window."""
     uses = Counter(source for layer in graph.layers for source in layer.inputs)
-    found = {}
+    window_by_pad = {}
     for number, layer in enumerate(graph.layers):
         source = layer.inputs[0] if layer.inputs else -1
         if layer.kind in WINDOWS and source >= 0 and graph.layers[source].kind == "pad":
             alone = uses[source] == 1 and source not in graph.outputs
             if alone and _is_same(graph, source, layer):
-                found[source] = number
-    return found
+                window_by_pad[source] = number
+    return window_by_pad
 
 
 def _is_same(graph: LayerGraph, pad: int, window: GraphLayer) -> bool:

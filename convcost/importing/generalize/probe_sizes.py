@@ -26,11 +26,11 @@ def _rising(own_size: Size, more: int, rests: tuple[int, int], longer: int) -> S
     model can make few steps of many samples, and these would otherwise be as many."""
     if len(own_size) == 1:
         more = max(more, own_size[0] // longer)
-    found: list[int] = []
+    extents: list[int] = []
     for axis, n in enumerate(own_size):
-        least = max(n + more, found[-1] + TURN if found else 0)
-        found.append(least + (rests[axis % 2] - least) % TURN)
-    return tuple(found)
+        least = max(n + more, extents[-1] + TURN if extents else 0)
+        extents.append(least + (rests[axis % 2] - least) % TURN)
+    return tuple(extents)
 
 
 def multiple_of_size(own_size: Size, times: int = 1) -> Size:
@@ -57,13 +57,13 @@ def one_axis_sizes(own_size: Size) -> list[Size]:
 
 def probe_sizes(own_size: Size) -> list[tuple[Size, ...]]:
     """The sizes to compare, in this order. The sizes in one group have the same properties."""
-    found: list[tuple[Size, ...]] = [(odd_size(own_size), other_size(own_size))]
+    size_groups: list[tuple[Size, ...]] = [(odd_size(own_size), other_size(own_size))]
     if len(own_size) > 1 and len(set(own_size)) == 1:  # some models accept only squares
-        found.append(
+        size_groups.append(
             (odd_size(own_size[:1]) * len(own_size), other_size(own_size[:1]) * len(own_size))
         )
     tall = tuple(reversed(multiple_of_size(tuple(reversed(own_size)), 2)))
-    return [*found, (multiple_of_size(own_size), tall)]
+    return [*size_groups, (multiple_of_size(own_size), tall)]
 
 
 def common_steps(own_size: Size) -> list[int]:
@@ -88,5 +88,5 @@ def sizes_in_steps(own_size: Size, step: int) -> list[Size]:
     higher than wide; smaller."""
     far = tuple(3 * n + (2 * axis + 5) * step for axis, n in enumerate(reversed(own_size)))
     small = tuple(max((n // 2 // step | 1) * step, step) for n in own_size)
-    found = (*near_sizes(own_size, step), tuple(reversed(far)), small)
-    return [size for size in found if size != own_size]
+    sizes = (*near_sizes(own_size, step), tuple(reversed(far)), small)
+    return [size for size in sizes if size != own_size]

@@ -42,8 +42,8 @@ def _custom(at: AtSizes) -> GraphLayer | None:
     if any(len(set(at.values(name))) > 1 for name in fixed):
         return None
     options = tuple(pair for pair in at.own.options if pair[0] != "input")
-    found = _with_expressions(at, dict.fromkeys(sorted(names - fixed, reverse=True), ""))
-    return found and found._replace(options=options)
+    general_layer = _with_expressions(at, dict.fromkeys(sorted(names - fixed, reverse=True), ""))
+    return general_layer and general_layer._replace(options=options)
 
 
 def _reshape(at: AtSizes) -> GraphLayer | None:
@@ -59,9 +59,9 @@ def _reshape(at: AtSizes) -> GraphLayer | None:
         return layer
     if len(differing) == 1:
         return layer._replace(rest=differing[0])
-    found = _with_expressions(at, {"shape": ""})
-    if found is not None:
-        return found._replace(rest=None)
+    general_layer = _with_expressions(at, {"shape": ""})
+    if general_layer is not None:
+        return general_layer._replace(rest=None)
     like = None if prod(shapes[0].size) == 1 else _like(at, "reshape_like")
     return like and like._replace(rest=None, follows=())
 
@@ -140,22 +140,22 @@ def _with_expressions(at: AtSizes, names: dict[str, str]) -> GraphLayer | None:
     is no such expression. The value of a name is the extent that an expression uses if it can."""
     follows: dict[str, Expressions] = dict(at.own.follows)
     for name, extent in names.items():
-        found = _expressions(at, at.values(name), follows.pop(name, None), extent)
-        if found is None:
+        expressions = _expressions(at, at.values(name), follows.pop(name, None), extent)
+        if expressions is None:
             return None
-        if found:
-            follows[name] = found
+        if expressions:
+            follows[name] = expressions
     return at.own._replace(follows=tuple(follows.items()))
 
 
 def _expressions(
-    at: AtSizes, values: tuple[Any, ...], known: Expressions | None, extent: str
+    at: AtSizes, values: tuple[Any, ...], previous: Expressions | None, extent: str
 ) -> Expressions | None:
     """The expressions for a number or shape at all sizes; "" if it is the same at all sizes, and
-    None if there are none. A `known` expression stays if it is right."""
+    None if there are none. A `previous` expression stays if it is right."""
     is_number = all(type(value) is int for value in values)
-    if isinstance(known, str) and is_number and evaluates_to(known, values, at.input_extents):
-        return known
+    if isinstance(previous, str) and is_number and evaluates_to(previous, values, at.input_extents):
+        return previous
     if all(value == values[0] for value in values):
         return ""
     if is_number:

@@ -98,11 +98,11 @@ class _SizeSearch:
         for sizes in (*probe_sizes(self.own_size), one_axis_sizes(self.own_size)):
             models = [model for size in sizes if not isinstance(model := self._model(size), str)]
             chosen = size_inputs(self.graph, *models)
-            own, *models = (with_size_inputs(graph, chosen) for graph in (self.graph, *models))
-            general = with_size_expressions(own, *models) if models else None
+            first, *models = (with_size_inputs(graph, chosen) for graph in (self.graph, *models))
+            general = with_size_expressions(first, *models) if models else None
             if general is None:
                 continue
-            pads = same_paddings(own, *models)
+            pads = same_paddings(first, *models)
             general = fold_paddings(general, pads)
             try:
                 text = proved_spec(general)
@@ -150,13 +150,13 @@ class _SizeSearch:
         if self._verdict(text, multiple_of_all_steps).outcome not in right:
             return FIXED
         for step in common_steps(self.own_size):
-            found = set()
+            outcomes = set()
             for size in sizes_in_steps(self.own_size, step):
-                found.add(self._verdict(text, size).outcome)
-                if not found <= set(right):
+                outcomes.add(self._verdict(text, size).outcome)
+                if not outcomes <= set(right):
                     break
             else:
-                if SAME in found:
+                if SAME in outcomes:
                     return AllowedSizes(multiple=step)
         return FIXED
 
@@ -186,8 +186,10 @@ def _is_wrong(verdicts: Sequence[Verdict]) -> bool:
     outcomes = {verdict.outcome for verdict in verdicts}
     if DIFFERS in outcomes or SPEC_REFUSES in outcomes or SAME not in outcomes:
         return True
-    taken = [verdict for verdict in verdicts if verdict.outcome == SAME]
-    return MODEL_REFUSES in outcomes and not any(len(set(verdict.size)) == 1 for verdict in taken)
+    same_verdicts = [verdict for verdict in verdicts if verdict.outcome == SAME]
+    return MODEL_REFUSES in outcomes and not any(
+        len(set(verdict.size)) == 1 for verdict in same_verdicts
+    )
 
 
 def _comparison_note(verdicts: Sequence[Verdict]) -> str:

@@ -33,11 +33,13 @@ def with_size_expressions(first: LayerGraph, *others: LayerGraph) -> LayerGraph 
     if len({len(graph.layers) for graph in graphs}) > 1:
         return None
     layers = []
-    for number, own in enumerate(graphs[0].layers):
+    for number, own_layer in enumerate(graphs[0].layers):
         at = AtSizes(graphs, number)
-        if any((other.kind, other.inputs) != (own.kind, own.inputs) for other in at.layers):
+        if any(
+            (other.kind, other.inputs) != (own_layer.kind, own_layer.inputs) for other in at.layers
+        ):
             return None
-        layer = RULES.get(own.kind, unchanged)(at)
+        layer = RULES.get(own_layer.kind, unchanged)(at)
         if layer is None:
             return None
         layers.append(layer)

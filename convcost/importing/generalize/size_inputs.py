@@ -17,15 +17,15 @@ def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
     not: each with a tensor whose shape does. The graphs are those of a model at several sizes."""
     if len({len(graph.layers) for graph in graphs}) > 1:
         return {}
-    found = {}
+    source_by_layer = {}
     for number, layer in enumerate(graphs[0].layers):
         at = AtSizes(graphs, number)
         is_sized = not layer.is_input_free and bool(at.input_extents)
         if _states_shape(layer) and not is_sized and len(set(at.shapes(number))) > 1:
-            found[number] = next(
+            source_by_layer[number] = next(
                 source for source in _sources(at) if incoming_extents(at.shapes(source))
             )
-    return found
+    return source_by_layer
 
 
 def _states_shape(layer: GraphLayer) -> bool:

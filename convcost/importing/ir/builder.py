@@ -102,13 +102,13 @@ class GraphBuilder:
         on the input size. `computes_size` means that the model computes the size of a resize.
         Raises ConstraintError.
         """
-        found = KINDS.get(kind)
-        assert found is not None, kind
-        layer = found(**self._checked(found, options or {}))
+        kind_class = KINDS.get(kind)
+        assert kind_class is not None, kind
+        layer = kind_class(**self._checked(kind_class, options or {}))
         x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
         output = layer.output(x)
         tensors, buffers = self._module_tensors(layer, tensors or {}, buffers)
-        params, kept = counted_weights(layer, x, tensors, buffers)
+        params, buffer_count = counted_weights(layer, x, tensors, buffers)
         shares = self._shared_layer(layer, x, (*tensors, *(buffers or {})))
         if shares == MIXED:
             return self._again(layer, x, path, inputs, tensors, buffers or {})
@@ -119,11 +119,11 @@ class GraphBuilder:
             GraphLayer(
                 path,
                 kind,
-                stated_options(found, options or {}),
+                stated_options(kind_class, options or {}),
                 tuple(inputs),
                 output,
                 0 if shares is not None else params,
-                0 if shares is not None else kept,
+                0 if shares is not None else buffer_count,
                 layer.macs(x).value,
                 shares,
                 note,
@@ -148,15 +148,15 @@ class GraphBuilder:
     def restate(self, index: int, inputs: Sequence[int], options: Mapping[str, Any]) -> None:
         """Replaces an earlier layer by a `custom` layer, which states its own costs. The output
         stays the same."""
-        found = KINDS.get("custom")
-        assert found is not None
+        kind_class = KINDS.get("custom")
+        assert kind_class is not None
         old = self.layers[index]
-        layer = found(**self._checked(found, options))
+        layer = kind_class(**self._checked(kind_class, options))
         x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
         assert layer.output(x) == old.output, (layer.output(x), old.output)
         self.layers[index] = old._replace(
             kind="custom",
-            options=stated_options(found, options),
+            options=stated_options(kind_class, options),
             inputs=tuple(inputs),
             params=options["params"],
             macs=layer.macs(x).value,
@@ -259,20 +259,20 @@ class GraphBuilder:
         elements = sum(frozen.values())
         if not elements:
             return layer
-        found: bool | str = len(frozen) == len(tensors)
-        if not found:
+        frozen_part: bool | str = len(frozen) == len(tensors)
+        if not frozen_part:
             x = kind.select_inputs(tuple(map(self.shape, layer.inputs)))
             (part, *others) = {"biases" if _is_bias(key) else "weights" for key in frozen}
-            found = not others and elements == getattr(kind, part)(x).value and part
-        if not found:
+            frozen_part = not others and elements == getattr(kind, part)(x).value and part
+        if not frozen_part:
             name, whole = layer.name, sum(tensors.values())
             self.gap(
                 f"counts differ: {elements:,} of the {whole:,} params of {name} are frozen, which "
                 "a spec cannot express; here all of them are trainable"
             )
             return layer
-        own = layer.shares is None
-        return layer._replace(frozen=found, frozen_params=elements if own else 0)
+        has_own_weights = layer.shares is None
+        return layer._replace(frozen=frozen_part, frozen_params=elements if has_own_weights else 0)
 
     def _varying_extents(
         self, layer: Kind[Any], inputs: Sequence[int], output: Shape
@@ -314,8 +314,8 @@ class GraphBuilder:
         copies = self.copies.get(keys, {})
         if alone or not copies or not self._is_module(layer, frozenset(copies.values())):
             copies = self.copies[keys] = {key: self.copy(key) for key in keys}
-        own = {copies[key]: n for key, n in tensors.items()}
-        return own, buffers and {copies[key]: n for key, n in buffers.items()}
+        own_tensors = {copies[key]: n for key, n in tensors.items()}
+        return own_tensors, buffers and {copies[key]: n for key, n in buffers.items()}
 
     def _is_module(self, layer: Kind[Any], keys: frozenset[str]) -> bool:
         """Whether no layer has these tensors yet, or one layer has exactly these, and may be the
@@ -340,10 +340,10 @@ class GraphBuilder:
         if index is None or index == MIXED:
             return index
         other = self._kinds[index]
-        taken = other.select_inputs(
+        other_x = other.select_inputs(
             tuple(self.shape(source) for source in self.layers[index].inputs)
         )
-        return index if shareable(layer, x, other, taken) else MIXED
+        return index if shareable(layer, x, other, other_x) else MIXED
 
     def _again(
         self, layer: Kind[Any], x: Any, path: Path, inputs: Sequence[int],
@@ -351,7 +351,7 @@ class GraphBuilder:
     ) -> int:  # fmt: skip
         """A `custom` layer for a layer that shares some of its weights. It states its costs, and
         its params are the weights that no earlier layer has."""
-        own, kept = (
+        own_tensors, own_buffers = (
             {key: n for key, n in stored.items() if key not in self.used}
             for stored in (tensors, buffers)
         )
@@ -359,12 +359,12 @@ class GraphBuilder:
         inputs, bound = self.bound_to_input(inputs, layer.output(x), macs)
         options = {
             "what": f"{layer.name} of shared weights",
-            "params": sum(own.values()),
-            "buffers": sum(kept.values()),
+            "params": sum(own_tensors.values()),
+            "buffers": sum(own_buffers.values()),
             "macs": macs,
             **bound,
         }
-        return self.emit("custom", path, inputs, options, tensors=own, buffers=kept)
+        return self.emit("custom", path, inputs, options, tensors=own_tensors, buffers=own_buffers)
 
     @staticmethod
     def _checked(kind: type[Kind[Any]], options: Mapping[str, Any]) -> dict[str, Any]:
@@ -372,9 +372,9 @@ class GraphBuilder:
         made_of: dict[str, Any] = {}
         for name, value in options.items():
             option = kind.options[name]
-            given = isinstance(value, Shape) or (value is None and option.default is None)
+            has_final_type = isinstance(value, Shape) or (value is None and option.default is None)
             with named(f"`{name}` of {kind.name}"):
-                made_of[name] = value if given else option.type.check(value)
+                made_of[name] = value if has_final_type else option.type.check(value)
         return made_of
 
 
@@ -388,5 +388,5 @@ def _channel(value: Tensor) -> int:
     """The channel axis of an output: the second axis if the rearrangements before it indicate
     that."""
     origin = value.origin
-    known = origin is not None and named_rearrangement(origin, value.moves, 1) is not None
-    return 1 if known else value.channel
+    is_named = origin is not None and named_rearrangement(origin, value.moves, 1) is not None
+    return 1 if is_named else value.channel

@@ -64,8 +64,8 @@ class GraphLayer(NamedTuple):
 
 def is_stored(kind: str) -> bool:
     """Whether the output of a kind is stored with the weights, so that it depends on no input."""
-    found = KINDS.get(kind)
-    return found is not None and found.memory == "weights"
+    kind_class = KINDS.get(kind)
+    return kind_class is not None and kind_class.memory == "weights"
 
 
 def common_prefix(names: Sequence[P]) -> P:
@@ -127,10 +127,10 @@ def without_layers(
 ) -> LayerGraph:
     """The graph without the layers in `removed`. Nothing reads them any more, except through
     `aliases`, which have the values to read instead."""
-    kept = [index for index in range(len(graph.layers)) if index not in removed]
-    number = {index: new for new, index in enumerate(kept)}
+    indices = [index for index in range(len(graph.layers)) if index not in removed]
+    number = {index: new for new, index in enumerate(indices)}
     number |= {index: number.get(other, other) for index, other in aliases.items()}
-    layers = [graph.layers[index] for index in kept]
+    layers = [graph.layers[index] for index in indices]
     return graph._replace(
         layers=tuple(
             layer._replace(

@@ -31,8 +31,8 @@ Node = TypeVar("Node", bound=OperatorNode)
 
 def readers_of(nodes: Iterable[Node]) -> dict[str, list[Node]]:
     """The operators that read each tensor, once for each of their inputs that is not left out."""
-    found: dict[str, list[Node]] = {}
+    readers_by_name: dict[str, list[Node]] = {}
     for node in nodes:
         for name in filter(None, node.inputs):
-            found.setdefault(name, []).append(node)
-    return found
+            readers_by_name.setdefault(name, []).append(node)
+    return readers_by_name

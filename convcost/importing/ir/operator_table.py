@@ -48,8 +48,8 @@ class OperatorTable(Registry[Row]):
 
         @self.operator(*names, op=op)
         def rule(call: Any) -> Any:
-            given = {name: value(call, theirs) for name, theirs in attributes.items()}
-            return call.lower(op, **given)
+            options = {name: value(call, theirs) for name, theirs in attributes.items()}
+            return call.lower(op, **options)
 
     def free_row(self, *names: str, what: str = "", like_input: bool = False) -> None:
         """Registers operators without a kind and without multiply-adds. The output has the dims of

@@ -16,11 +16,11 @@ def named_rearrangement(
     one of them and end with the channels at axis `channel`; otherwise None."""
     if origin.axes is None or origin.batch != 0 or channel != 1 or len(moves) != 3:  # noqa: PLR2004
         return None
-    known = [axis for axis in origin.axes if axis >= 0]
-    if origin.axes[1] != 0 or known != sorted(known):
+    input_axes = [axis for axis in origin.axes if axis >= 0]
+    if origin.axes[1] != 0 or input_axes != sorted(input_axes):
         return None
-    found = moves[0].dims, moves[1].order, moves[2].dims
-    return next((named for named, form in _forms(origin.dims, found[0]) if form == found), None)
+    target = moves[0].dims, moves[1].order, moves[2].dims
+    return next((named for named, form in _forms(origin.dims, target[0]) if form == target), None)
 
 
 def _forms(dims: Dims, split_dims: Dims) -> Iterator[tuple[Named, tuple[Dims, Dims, Dims]]]:

@@ -29,13 +29,13 @@ def counted_weights(
             f"{layer.name} counts {params:,} params, but the model has {stored:,} for it",
             ", ".join(f"{key}: {n:,}" for key, n in tensors.items()),
         )
-    kept = layer.buffers(x).value
-    if buffers is not None and kept != sum(buffers.values()):
+    buffer_count = layer.buffers(x).value
+    if buffers is not None and buffer_count != sum(buffers.values()):
         stored = sum(buffers.values())
         raise ConstraintError(
-            "CC403", f"{layer.name} counts {kept:,} buffers, but the model has {stored:,}"
+            "CC403", f"{layer.name} counts {buffer_count:,} buffers, but the model has {stored:,}"
         )
-    return params, kept
+    return params, buffer_count
 
 
 def shareable(layer: Kind[Any], x: Any, other: Kind[Any], y: Any) -> bool:
@@ -59,5 +59,5 @@ def _extents(layer: Kind[Any], x: Any) -> list[int] | None:
     """The extents of a matrix of weights, in any order; None if the weights are not a matrix or
     have a bias."""
     terms = layer.weights(x).terms
-    found = sorted(factor.value for factor in terms[0]) if len(terms) == 1 else []
-    return found if len(found) == MATRIX_RANK and not layer.biases(x).value else None
+    extents = sorted(factor.value for factor in terms[0]) if len(terms) == 1 else []
+    return extents if len(extents) == MATRIX_RANK and not layer.biases(x).value else None

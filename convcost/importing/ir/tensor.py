@@ -63,8 +63,8 @@ class Tensor(NamedTuple):
         assert self.origin is not None
         before = self.origin.channel
         whole = {before: self.origin.dims[before]}
-        found = enumerate(_parts(self.origin.dims, self.moves))
-        return next((axis for axis, parts in found if parts == whole), len(self.dims) - 1)
+        parts_by_axis = enumerate(_parts(self.origin.dims, self.moves))
+        return next((axis for axis, parts in parts_by_axis if parts == whole), len(self.dims) - 1)
 
 
 def output_tensor(
@@ -182,11 +182,11 @@ def _refolded(value: Tensor, dims: tuple[int, ...]) -> Tensor:
     """A reshape after a permutation that only adds or removes axes of extent 1, moved before the
     permutation."""
     split_dims, order = value.moves[-2].dims, value.moves[-1].order
-    kept = [axis for axis, extent in enumerate(split_dims) if extent != 1]
-    moved = iter([kept.index(axis) for axis in order if split_dims[axis] != 1])
-    ones = iter(range(len(kept), len(dims)))
+    long_axes = [axis for axis, extent in enumerate(split_dims) if extent != 1]
+    moved = iter([long_axes.index(axis) for axis in order if split_dims[axis] != 1])
+    ones = iter(range(len(long_axes), len(dims)))
     new_order = tuple(next(ones) if extent == 1 else next(moved) for extent in dims)
-    new_dims = _without_ones(split_dims) + (1,) * (len(dims) - len(kept))
+    new_dims = _without_ones(split_dims) + (1,) * (len(dims) - len(long_axes))
     moves = (*value.moves[:-2], Rearrangement(dims=new_dims), Rearrangement(order=new_order))
     return value._replace(dims=dims, batch=_batch_of(value, dims), moves=moves)
 
@@ -267,9 +267,9 @@ def _leading_one(axes: Sequence[int], dims: Sequence[int]) -> int | None:
 def requested_shape(value: Tensor, channel: int) -> tuple[Shape, bool]:
     """The shape of a tensor with the axis `channel` as the channels and the other axes as the size,
     in order; and whether its source already has that shape."""
-    kept = value.size_axes(channel)
-    shape = Shape(value.dims[channel], tuple(value.dims[axis] for axis in kept))
+    size_axes = value.size_axes(channel)
+    shape = Shape(value.dims[channel], tuple(value.dims[axis] for axis in size_axes))
     if value.axes is None or shape != value.shape:
         return shape, False
-    roles = [value.axes[axis] for axis in (channel, *kept) if value.dims[axis] != 1]
+    roles = [value.axes[axis] for axis in (channel, *size_axes) if value.dims[axis] != 1]
     return shape, roles == sorted(roles)

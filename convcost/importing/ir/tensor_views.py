@@ -96,30 +96,32 @@ def _normal_form(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
 def _merged(axes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The axes as (extent, step), without those of extent 1. An axis is merged with the next one if
     one step along it is the whole extent of that one."""
-    found: list[tuple[int, int]] = []
+    merged_axes: list[tuple[int, int]] = []
     for extent, step in axes:
-        if found and found[-1][1] == extent * step:
-            found[-1] = (found[-1][0] * extent, step)
+        if merged_axes and merged_axes[-1][1] == extent * step:
+            merged_axes[-1] = (merged_axes[-1][0] * extent, step)
         elif extent != 1:
-            found.append((extent, step))
-    return found
+            merged_axes.append((extent, step))
+    return merged_axes
 
 
 def _places(view: TensorView, block: int) -> Any:
     """The numbers of the blocks of a view."""
     start, axes = _normal_form(view)
-    found = np.array([start // block])
+    numbers = np.array([start // block])
     for extent, step in axes:
-        wide = step >= block
-        along = np.arange(extent if wide else extent // block) * (step // block if wide else 1)
-        found = (found[:, None] + along).reshape(-1)
-    return found
+        has_whole_blocks = step >= block
+        along = np.arange(extent if has_whole_blocks else extent // block) * (
+            step // block if has_whole_blocks else 1
+        )
+        numbers = (numbers[:, None] + along).reshape(-1)
+    return numbers
 
 
-def view_of_entries(view: TensorView, axis: int, kept: range, *, keep: bool = True) -> TensorView:
+def view_of_entries(view: TensorView, axis: int, span: range, *, keep: bool = True) -> TensorView:
     """Entries of an axis. Without `keep`, the axis has a single entry and is removed."""
-    stop = kept.stop if kept.stop >= 0 else None
-    index = slice(kept.start, stop, kept.step) if keep else kept.start
+    stop = span.stop if span.stop >= 0 else None
+    index = slice(span.start, stop, span.step) if keep else span.start
     axis %= len(view.dims)
     return changed_view(view, lambda array: array[(*(slice(None),) * axis, index)])
 

@@ -121,10 +121,12 @@ class _ParallelWalk:
         """Requires that all uses reference the same values by name, inside or as their input."""
         first_output = tree.output(_first(uses))
         references = set()
-        for item, known in zip(uses, self.first_use, strict=True):
+        for item, first_use in zip(uses, self.first_use, strict=True):
             if item is not None:
-                references.add(tuple(known.get(value, value) for value in tree.named_values(item)))
-                known[tree.output(item)] = first_output
+                references.add(
+                    tuple(first_use.get(value, value) for value in tree.named_values(item))
+                )
+                first_use[tree.output(item)] = first_output
         _common(references)
 
 

@@ -32,16 +32,18 @@ class BlockInputs:
         """The values outside that a part uses: first `entering`, the output of the item before it,
         then the others in the order of the text. None if something outside references a value
         inside except its output, or if it shares weights with something outside."""
-        found = [self._item_uses(item) for item in use]
-        own = frozenset().union(*(item_uses.layers for item_uses in found))
+        all_uses = [self._item_uses(item) for item in use]
+        inner_values = frozenset().union(*(item_uses.layers for item_uses in all_uses))
         last = tree.output(use[-1])
-        for value in own & self.users.keys():
+        for value in inner_values & self.users.keys():
             is_output = value == last and value not in self.weights
-            if not is_output and not self.users[value] <= own:
+            if not is_output and not self.users[value] <= inner_values:
                 return None
-        if not all(item_uses.weights <= own for item_uses in found):
+        if not all(item_uses.weights <= inner_values for item_uses in all_uses):
             return None
-        outside = dict.fromkeys(value for value in tree.references(use) if value not in own)
+        outside = dict.fromkeys(
+            value for value in tree.references(use) if value not in inner_values
+        )
         if tree.takes_input(use[0]) or entering in outside:
             if entering is None:
                 return None if outside else ()

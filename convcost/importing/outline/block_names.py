@@ -45,12 +45,12 @@ class BlockNames:
         content = _content_name(body, inputs)
         (common, count), *_ = names.most_common(1) or [("", 0)]
         # If most uses have no name, the names of the others would mislead.
-        wanted = common if 2 * count >= len(originals) else content
-        if wanted in KINDS.names():
-            wanted = f"{wanted}_block"
-        if wanted in self.taken and content == "residual":
-            wanted = content  # the same module with and without its shortcut
-        return unused_name(wanted, self.taken)
+        base_name = common if 2 * count >= len(originals) else content
+        if base_name in KINDS.names():
+            base_name = f"{base_name}_block"
+        if base_name in self.taken and content == "residual":
+            base_name = content  # the same module with and without its shortcut
+        return unused_name(base_name, self.taken)
 
     def _row(self, original: Items) -> str:
         """The name of a block of several consecutive modules, if all have the same class."""
@@ -88,8 +88,8 @@ def _value_name(graph: LayerGraph, value: int) -> str:
     layer = graph.layers[value]
     if layer.kind == "elementwise":
         return str(dict(layer.options)["function"])
-    *modules, own = layer.path or ("",)
-    for name in (own, *reversed(modules)):
+    *modules, own_name = layer.path or ("",)
+    for name in (own_name, *reversed(modules)):
         if not repeats_kind(name, layer.kind):
             return valid_name(name) or layer.kind
     return layer.kind

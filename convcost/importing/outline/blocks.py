@@ -76,14 +76,14 @@ class _BlockSearch:
 
     def _round(self, lists: Sequence[ListOfItems]) -> bool:
         """Makes a block of the candidate that saves most. Returns whether there is one."""
-        found = self.candidates.in_lists(lists)
-        saving_of = {keys: self._saving(parts) for keys, parts in found.items()}
-        for keys in sorted(found, key=lambda keys: (-saving_of[keys], -len(keys))):
+        parts_by_keys = self.candidates.in_lists(lists)
+        saving_of = {keys: self._saving(parts) for keys, parts in parts_by_keys.items()}
+        for keys in sorted(parts_by_keys, key=lambda keys: (-saving_of[keys], -len(keys))):
             if keys in self.refused:
                 continue
             if saving_of[keys] <= HEADER:
                 break
-            for parts in self._families(found[keys]):
+            for parts in self._families(parts_by_keys[keys]):
                 groups = _equal_uses(parts) if self.for_some_uses else [parts]
                 if any(map(self._make_block, groups)):
                     return True
@@ -92,12 +92,12 @@ class _BlockSearch:
 
     def _lists(self) -> list[ListOfItems]:
         flow = -1 if len(self.graph.inputs) == 1 else None
-        found = list(lists_in(self.items, flow, is_content=False))
+        lists = list(lists_in(self.items, flow, is_content=False))
         for block in self.blocks:
-            found += lists_in(
+            lists += lists_in(
                 block.items, block.inputs[0] if block.inputs else None, is_content=True
             )
-        return found
+        return lists
 
     def _saving(self, parts: list[ItemRange]) -> int:
         """About the number of characters that a block saves; more for a part that is better to
@@ -141,10 +141,10 @@ class _BlockSearch:
 
     def _make_block(self, parts: list[ItemRange]) -> bool:
         """Makes a block of some uses if that shortens the text. Returns whether it did."""
-        found = self._block_and_calls(parts)
-        if found is None:
+        block_and_calls = self._block_and_calls(parts)
+        if block_and_calls is None:
             return False
-        block, calls = found
+        block, calls = block_and_calls
         size = sum(1 for _ in tree.layers(block.items))
         fewest = MIN_LAYERS_FOR_SOME_USES if self.for_some_uses else MIN_LAYERS
         if size < fewest or len(block.options) > size + 1:
@@ -162,13 +162,13 @@ class _BlockSearch:
         common = anti_unify(uses, [part.inputs for part in parts])
         assert common is not None
         entering = [self._channels(next(iter(part.inputs), None)) for part in parts]
-        found = options(common, entering, self._input_channels)
-        if found is None:
+        block_options = options(common, entering, self._input_channels)
+        if block_options is None:
             return None
-        body = substitute_values(common.body, iter(found.values), iter(found.flags))
+        body = substitute_values(common.body, iter(block_options.values), iter(block_options.flags))
         inputs = parts[0].inputs
         name = self.block_names.block_name(body, [part.items for part in parts], inputs)
-        defaults = tuple(default for _, default in found.options if default is not None)
+        defaults = tuple(default for _, default in block_options.options if default is not None)
         by_name = len(inputs) > 1 or not tree.takes_input(body[0])
         if by_name:
             body = (_with_named_input(body[0], inputs), *body[1:])
@@ -181,9 +181,9 @@ class _BlockSearch:
                 defaults=defaults,
                 unwritten=use,
             )
-            for arguments, use, part in zip(found.arguments, uses, parts, strict=True)
+            for arguments, use, part in zip(block_options.arguments, uses, parts, strict=True)
         ]
-        return OutlineBlock(name, found.options, body, inputs), calls
+        return OutlineBlock(name, block_options.options, body, inputs), calls
 
     def _input_channels(self, layer: int) -> int | None:
         return self._channels(self.inputs[layer][0])
@@ -224,16 +224,16 @@ def _is_row(parts: list[ItemRange]) -> bool:
 def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:
     """The blocks in the order a reader sees them, each after the blocks that it calls."""
     by_name = {block.name: block for block in blocks}
-    found: dict[str, OutlineBlock] = {}
+    block_by_kind: dict[str, OutlineBlock] = {}
 
     def visit(items: Items) -> None:
         for item in tree.walk(items):
-            if item.is_call and item.kind not in found:
+            if item.is_call and item.kind not in block_by_kind:
                 visit(by_name[item.kind].items)
-                found[item.kind] = by_name[item.kind]
+                block_by_kind[item.kind] = by_name[item.kind]
 
     visit(items)
-    return tuple(found.values())
+    return tuple(block_by_kind.values())
 
 
 def _with_named_input(first: Item, inputs: tuple[int, ...]) -> Item:
@@ -252,13 +252,13 @@ def _block_length(block: OutlineBlock) -> int:
 
 def _substitute_calls(items: Items, calls: Calls) -> Items:
     """A list with its calls. A list that does not change stays the same object."""
-    own = calls.get(id(items), {})
+    call_by_start = calls.get(id(items), {})
     inner = [tree.rebuild(item, lambda inside: _substitute_calls(inside, calls)) for item in items]
-    if not own and all(a is b for a, b in zip(items, inner, strict=True)):
+    if not call_by_start and all(a is b for a, b in zip(items, inner, strict=True)):
         return items
-    found: list[Item] = []
+    new_items: list[Item] = []
     at = 0
     while at < len(items):
-        at, item = own.get(at, (at + 1, inner[at]))
-        found.append(item)
-    return tuple(found)
+        at, item = call_by_start.get(at, (at + 1, inner[at]))
+        new_items.append(item)
+    return tuple(new_items)

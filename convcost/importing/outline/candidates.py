@@ -42,8 +42,8 @@ class ItemRange(NamedTuple):
     @property
     def entering(self) -> int | None:
         """The value that is the input, from the item before it."""
-        given = (output(item) for item in reversed(self.list.items[: self.start]))
-        return next((value for value in given if value is not None), self.list.entering)
+        values = (output(item) for item in reversed(self.list.items[: self.start]))
+        return next((value for value in values if value is not None), self.list.entering)
 
 
 def without_modules(items: Items) -> Items:
@@ -61,8 +61,8 @@ def lists_in(items: Items, flow: int | None, *, is_content: bool) -> Iterator[Li
             if branch.items:
                 entering = item.refs[0] if item.refs else flow
                 yield from lists_in(branch.items, entering, is_content=item.is_sequence)
-        given = output(item)
-        flow = flow if given is None else given
+        value = output(item)
+        flow = flow if value is None else value
 
 
 class Candidates:
@@ -76,16 +76,16 @@ class Candidates:
         """The positions of every candidate that occurs at least twice, without overlaps."""
         keys = [self.hash.keys(item_list.items) for item_list in lists]
         pairs = Counter(pair for of_list in keys for pair in pairwise(of_list))
-        found: dict[Keys, list[ItemRange]] = {}
+        parts_by_keys: dict[Keys, list[ItemRange]] = {}
         for item_list, of_list in zip(lists, keys, strict=True):
             for inner, part in self._in_list(item_list, of_list, pairs):
                 if not inner or min(inner) < 0 or _is_periodic(inner):
                     continue
-                parts = found.setdefault(inner, [])
+                parts = parts_by_keys.setdefault(inner, [])
                 overlaps = parts and parts[-1].list is item_list and parts[-1].end > part.start
                 if not overlaps:
                     parts.append(part)
-        return {inner: parts for inner, parts in found.items() if len(parts) > 1}
+        return {inner: parts for inner, parts in parts_by_keys.items() if len(parts) > 1}
 
     def _in_list(
         self, item_list: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]

@@ -23,22 +23,22 @@ REARRANGES = ("flatten", "reshape")
 
 
 def canonicalize(items: Iterable[Item]) -> Items:
-    found: list[Item] = []
+    new_items: list[Item] = []
     for item in items:
         if not item.is_sequence:
-            found.append(_canonicalize_inside(item))
+            new_items.append(_canonicalize_inside(item))
             continue
         name = "" if item.path[-1].isdigit() else item.path[-1]
         inner = canonicalize(item.items)
         *before, last = inner
         if all(inner_item.kind in REARRANGES for inner_item in before):
             # Layers that only arrange the tensor for the single layer of a module come before it.
-            found += [*before, _with_module_name(last, name)]
+            new_items += [*before, _with_module_name(last, name)]
         elif name:
-            found.append(item._replace(branches=(ItemBranch(inner),), name=name))
+            new_items.append(item._replace(branches=(ItemBranch(inner),), name=name))
         else:
-            found += inner
-    return tuple(found)
+            new_items += inner
+    return tuple(new_items)
 
 
 def _canonicalize_inside(item: Item) -> Item:

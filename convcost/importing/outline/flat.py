@@ -26,15 +26,15 @@ def layer_item(
 
 def flat_items(graph: LayerGraph, inputs: Inputs) -> Items:
     """Every layer in the model's order. Joins reference their inputs by name."""
-    found: list[Item] = []
+    items: list[Item] = []
     flow = -1 if len(graph.inputs) == 1 else None
     for index, layer in enumerate(graph.layers):
         sources = inputs[index]
         if KINDS[layer.kind].role == "join":
             branches = [ItemBranch(ref=source) for source in sources]
-            found.append(layer_item(index, layer, branches=branches))
+            items.append(layer_item(index, layer, branches=branches))
         else:
             alone = sources == (flow,)
-            found.append(layer_item(index, layer, () if alone else sources))
+            items.append(layer_item(index, layer, () if alone else sources))
         flow = index
-    return tuple(found)
+    return tuple(items)

@@ -25,13 +25,13 @@ def group_modules(items: Items, base: Path = ()) -> Items:
         for key, group in groupby(zip(keys, items, strict=True), key=itemgetter(0))
     ]
     number_of_runs = Counter(key for key, _ in runs)
-    found: list[Item] = []
+    new_items: list[Item] = []
     for key, members in runs:
         if key and number_of_runs[key] == 1:
-            found.append(sequence(key, group_modules(members, key)))
+            new_items.append(sequence(key, group_modules(members, key)))
         else:
-            found += map(_group_inside, members)
-    return tuple(found)
+            new_items += map(_group_inside, members)
+    return tuple(new_items)
 
 
 def module_of(item: Item) -> Path:
@@ -59,9 +59,9 @@ def _named_branch(branch: ItemBranch, above: tuple[Path, Path]) -> ItemBranch:
     `above` contain the join too."""
     if not branch.items:
         return branch
-    own = common_prefix([module_of(item) for item in branch.items])
-    own = own[max(len(path) for path in above if path == own[: len(path)]) :]
-    named = [part for part in own if not part.isdigit()]
+    module = common_prefix([module_of(item) for item in branch.items])
+    module = module[max(len(path) for path in above if path == module[: len(path)]) :]
+    named = [part for part in module if not part.isdigit()]
     return branch._replace(items=group_modules(branch.items), name=named[0] if named else "")
 
 

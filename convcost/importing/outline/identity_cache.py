@@ -9,13 +9,13 @@ R = TypeVar("R")
 
 def cached_by_identity(function: Callable[[T], R]) -> Callable[[T], R]:
     """The function, called once for each object, even if objects are equal."""
-    known: dict[int, tuple[R, T]] = {}
+    entry_by_identity: dict[int, tuple[R, T]] = {}
 
     def cached(value: T) -> R:
-        found = known.get(id(value))
-        if found is None:
+        entry = entry_by_identity.get(id(value))
+        if entry is None:
             # The identity is valid as long as the object exists, so the object is kept too.
-            found = known[id(value)] = function(value), value
-        return found[0]
+            entry = entry_by_identity[id(value)] = function(value), value
+        return entry[0]
 
     return cached

@@ -33,7 +33,7 @@ def linearize(
         sorter.prepare()
     except CycleError:
         raise ConstraintError("CC401", "the layers of the model have a cycle") from None
-    found: list[Item] = []
+    items: list[Item] = []
     ready: list[int] = []
     last = None
 
@@ -42,8 +42,8 @@ def linearize(
         follows = link.number > 0 and n - 1 == last
         at_flow = link.source == flow
         order = link.chain.first if at_flow else link.first
-        given = tree.output(link.item)
-        return given == main, not follows, given not in tables, not at_flow, order
+        value = tree.output(link.item)
+        return value == main, not follows, value not in tables, not at_flow, order
 
     while sorter.is_active():
         ready += sorter.get_ready()
@@ -53,10 +53,10 @@ def linearize(
         item, source, *_ = links[last]
         if source is not None and source != flow and tree.takes_input(item):
             item = tree.with_reference(item, source)
-        found.append(item)
-        given = tree.output(item)
-        flow = flow if given is None else given
-    return found
+        items.append(item)
+        value = tree.output(item)
+        flow = flow if value is None else value
+    return items
 
 
 def _links(chain: Chain) -> Iterator[_Link]:
@@ -64,8 +64,8 @@ def _links(chain: Chain) -> Iterator[_Link]:
     first = next(tree.layer_numbers(tuple(chain.items[:1])))
     for number, item in enumerate(chain.items):
         yield _Link(item, source, number, chain, first)
-        given = tree.output(item)
-        source = source if given is None else given
+        value = tree.output(item)
+        source = source if value is None else value
 
 
 def _links_before(links: Sequence[_Link]) -> dict[int, set[int]]:

@@ -83,10 +83,10 @@ class Naming:
         nodes = scope.nodes
         stems = Counter(stem(valid_name(node.item.name)) for node in nodes)
         wishes = [(node, self._preferred_name(node, scope, stems)) for node in nodes]
-        for node, wanted in wishes:
-            node.written = bool(wanted)
-            if wanted:
-                node.name = scope.reserve(wanted, node, node.item.repeat)
+        for node, preferred_name in wishes:
+            node.written = bool(preferred_name)
+            if preferred_name:
+                node.name = scope.reserve(preferred_name, node, node.item.repeat)
         unnamed = [node for node in nodes if node.is_join and not node.written]
         alone = len(unnamed) == 1 and unnamed[0].item.repeat == 1
         for node in nodes:
@@ -98,24 +98,24 @@ class Naming:
     def _preferred_name(self, node: ScopeNode, scope: NameScope, stems: Counter[str]) -> str:
         """The name that an item should have; "" for the automatic name of its kind."""
         item: Item = node.item
-        wanted = valid_name(item.name)
+        preferred_name = valid_name(item.name)
         if item.repeat > 1:
             has_other_name = node.around is not None and node.around.output == node.output
             needed = node.output in self.referenced and not has_other_name
-            wanted = stem(wanted)
-            if not needed and stems[wanted] > 1:
-                wanted = ""  # a number could make it the automatic name of another layer
-            wanted = wanted or ("skip" if needed else "")
-            if wanted:
-                return wanted  # the language does not count copies with a name
+            preferred_name = stem(preferred_name)
+            if not needed and stems[preferred_name] > 1:
+                preferred_name = ""  # a number could make it the automatic name of another layer
+            preferred_name = preferred_name or ("skip" if needed else "")
+            if preferred_name:
+                return preferred_name  # the language does not count copies with a name
         ordinals = scope.automatic_names(item.kind, item.repeat)
         node.name = ordinals[-1]
         if item.is_join and item.number in self.referenced:
-            return wanted or node.name
-        if not wanted:
+            return preferred_name or node.name
+        if not preferred_name:
             for name in ordinals:
                 scope.add(name, node)
-        return wanted
+        return preferred_name
 
     # References
 

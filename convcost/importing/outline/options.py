@@ -140,8 +140,8 @@ class _OptionSearch:
             self._use_option(n)
         # An option that is there is clearer than a ratio to the input channels.
         for n, ratio in ratios.items():
-            found = self._existing_option(n, same_name=True, scaled=ratio.factor != 1)
-            self.chosen[n] = found or ratio
+            option = self._existing_option(n, same_name=True, scaled=ratio.factor != 1)
+            self.chosen[n] = option or ratio
         for n in varied:
             if n not in self.chosen:
                 self._use_option(n)
@@ -155,13 +155,13 @@ class _OptionSearch:
     def _use_option(self, n: int) -> None:
         """Gives the place n the value of an option, which is new if no other fits."""
         place = self.places[n]
-        found = self._half_of_kernel(n) or self._existing_option(
+        option = self._half_of_kernel(n) or self._existing_option(
             n, same_name=not place.is_width, scaled=place.is_width
         )
-        if found is None:
+        if option is None:
             self.wanted.append(_Wanted(place.name, place.values))
-            found = _FromOption(len(self.wanted) - 1)
-        self.chosen[n] = found
+            option = _FromOption(len(self.wanted) - 1)
+        self.chosen[n] = option
 
     def _existing_option(self, n: int, *, same_name: bool, scaled: bool) -> _FromOption | None:
         """An option that gives the values of a place: as it is or, if `scaled`, times a number."""
@@ -232,8 +232,8 @@ class _OptionSearch:
             tuple(((names[n], None), self._argument(n, use, defaults[n])) for n in order)
             for use in range(len(self.entering))
         ]
-        stated = [(names[number], defaults[number]) for number in order]
-        return BlockOptions(tuple(values), tuple(flags), tuple(stated), tuple(arguments))
+        option_pairs = [(names[number], defaults[number]) for number in order]
+        return BlockOptions(tuple(values), tuple(flags), tuple(option_pairs), tuple(arguments))
 
     def _argument(self, option: int, use: int, default: Any) -> Any:
         values = self.wanted[option].values
@@ -245,20 +245,20 @@ class _OptionSearch:
         return next(value for value in values if value is not ABSENT)
 
     def _names(self, order: list[int], defaults: dict[int, Any]) -> dict[int, str]:
-        wanted = {number: _valid_option_name(self.wanted[number].name) for number in order}
+        base_names = {number: _valid_option_name(self.wanted[number].name) for number in order}
         for number in order:
-            if isinstance(defaults[number], SharedValue) and "channels" not in wanted.values():
-                wanted[number] = "channels"
-        count = Counter(wanted.values())
-        taken = set(count)  # inner blocks may have `size_1` already
-        found = {}
+            if isinstance(defaults[number], SharedValue) and "channels" not in base_names.values():
+                base_names[number] = "channels"
+        count = Counter(base_names.values())
+        used_names = set(count)  # inner blocks may have `size_1` already
+        names = {}
         for number in order:
-            found[number] = wanted[number]
-            if count[wanted[number]] > 1:
-                ordinals = (f"{wanted[number]}_{n}" for n in range(1, 2 + 2 * len(order)))
-                found[number] = next(name for name in ordinals if name not in taken)
-                taken.add(found[number])
-        return found
+            names[number] = base_names[number]
+            if count[base_names[number]] > 1:
+                ordinals = (f"{base_names[number]}_{n}" for n in range(1, 2 + 2 * len(order)))
+                names[number] = next(name for name in ordinals if name not in used_names)
+                used_names.add(names[number])
+        return names
 
     def _default(self, option: _Wanted) -> Any:
         """The value that most uses have. Widths have no default and are always written, unless they
@@ -334,15 +334,15 @@ def _factor(values: Values, base: Values, *, scaled: bool) -> Fraction | None:
 def _completed(base: Values, values: Values, factor: Fraction) -> Values | None:
     """The base vector, with missing values computed from the other vector; None if one of these is
     not an integer."""
-    found = []
+    full_values = []
     for value, other in zip(values, base, strict=True):
         if other is ABSENT and value is not ABSENT and factor != 1:
             if (value / factor).denominator != 1:
                 return None
-            found.append(int(value / factor))
+            full_values.append(int(value / factor))
         else:
-            found.append(value if other is ABSENT else other)
-    return tuple(found)
+            full_values.append(value if other is ABSENT else other)
+    return tuple(full_values)
 
 
 def _keeps_size(padding: Any, kernel: Any) -> bool:

@@ -36,11 +36,11 @@ def _is_next_copy(before: Item, item: Item) -> bool:
     return item.is_call and len(item.refs) > 1 and continued == (item.kind, *item.refs)
 
 
-def _fold(items: Items, taken: set[int]) -> Items:
+def _fold(items: Items, used_values: set[int]) -> Items:
     """A list with each run of equal items merged, also in the lists inside its items. Of all values
-    in a run, only the output of the last copy may be in `taken`."""
-    inner = [tree.rebuild(item, lambda inside: _fold(inside, taken)) for item in items]
-    found: list[Item] = []
+    in a run, only the output of the last copy may be in `used_values`."""
+    inner = [tree.rebuild(item, lambda inside: _fold(inside, used_values)) for item in items]
+    new_items: list[Item] = []
     at = 0
     while at < len(inner):
         end = at + 1
@@ -48,29 +48,29 @@ def _fold(items: Items, taken: set[int]) -> Items:
         while (
             form is not None
             and end < len(inner)
-            and _is_unreferenced(inner[end - 1], taken)
+            and _is_unreferenced(inner[end - 1], used_values)
             and _form(inner[end]) == form
             and (not inner[end].refs or _is_next_copy(inner[end - 1], inner[end]))
-            and _is_unreferenced(inner[end], taken, except_output=True)
+            and _is_unreferenced(inner[end], used_values, except_output=True)
         ):
             end += 1
         first, *others = inner[at:end]
         unwritten = (*first.unwritten, *others)
-        found.append(first._replace(repeat=1 + len(others), unwritten=unwritten))
+        new_items.append(first._replace(repeat=1 + len(others), unwritten=unwritten))
         at = end
-    return tuple(found)
+    return tuple(new_items)
 
 
-def _is_unreferenced(item: Item, taken: set[int], *, except_output: bool = False) -> bool:
-    """Whether no value of an item is in `taken`, except for its output if `except_output` is
+def _is_unreferenced(item: Item, used_values: set[int], *, except_output: bool = False) -> bool:
+    """Whether no value of an item is in `used_values`, except for its output if `except_output` is
     true."""
-    if not taken:
+    if not used_values:
         return True
     last = tree.output(item)
     # Nothing outside of a call can reference the layers in it.
     numbers = () if item.is_call else tree.layer_numbers((item,))
-    inner_is_unreferenced = all(n == last or n not in taken for n in numbers)
-    return inner_is_unreferenced and (except_output or last not in taken)
+    inner_is_unreferenced = all(n == last or n not in used_values for n in numbers)
+    return inner_is_unreferenced and (except_output or last not in used_values)
 
 
 def _form(item: Item) -> object:

@@ -39,14 +39,14 @@ def _move_tables(layers: list[GraphLayer]) -> None:
     users: dict[int, list[Path]] = {}
     computed = shared_tables(layers, [layer.inputs for layer in layers])
     for index, layer in reversed(list(enumerate(layers))):
-        *own, name = layer.path
-        paths = [path for path in (tuple(own), *users.get(index, ())) if path]
+        *own_module, name = layer.path
+        paths = [path for path in (tuple(own_module), *users.get(index, ())) if path]
         if (index in computed or layer.path == ("constant",)) and paths:
             module = common_prefix(paths)
             if "".join(max(paths)[len(module) : len(module) + 1]).isdigit():
                 module = module[:-1]  # it is a list of modules, which computes nothing
-            is_learned = layer.kind == "learned" and len(own) > len(module)
-            layers[index] = layer._replace(path=(*module, own[-1] if is_learned else name))
+            is_learned = layer.kind == "learned" and len(own_module) > len(module)
+            layers[index] = layer._replace(path=(*module, own_module[-1] if is_learned else name))
         for source in layer.inputs:
             users.setdefault(source, []).append(layers[index].path[:-1])
 

@@ -33,18 +33,18 @@ class NameScope:
         self.counts[word] = first + copies - 1
         return [f"{word}_{number}" for number in range(first, first + copies)]
 
-    def reserve(self, wanted: str, node: "ScopeNode", copies: int = 1) -> str:
+    def reserve(self, base_name: str, node: "ScopeNode", copies: int = 1) -> str:
         """Reserves a name, with a number appended if it is in use. Copies of x also reserve x_1,
         x_2, …."""
         ends = ("",) if copies == 1 else ("", *(f"_{n}" for n in range(1, copies + 1)))
-        number = self._next.get(wanted, 1)
+        number = self._next.get(base_name, 1)
         while True:
-            name = wanted if number == 1 else f"{wanted}_{number}"
+            name = base_name if number == 1 else f"{base_name}_{number}"
             names = [f"{name}{end}" for end in ends]
             if self.taken.isdisjoint(names) and self.reserved.isdisjoint(names):
                 break
             number += 1
-        self._next[wanted] = number
+        self._next[base_name] = number
         for each in names:
             self.add(each, node)
         return name

@@ -24,12 +24,12 @@ class SideOutputs:
         if self.depth >= MAX_NESTING:
             return {}
         leads = self._leading_to(main, set(nodes))
-        found: dict[int, list[int]] = {}
+        nodes_by_source: dict[int, list[int]] = {}
         for group in self.groups(index for index in nodes if index not in leads):
             sources = {source for index in group for source in self.inputs[index]} - set(group)
             if len(sources) == 1:
-                found.setdefault(sources.pop(), []).extend(group)
-        return found
+                nodes_by_source.setdefault(sources.pop(), []).extend(group)
+        return nodes_by_source
 
     def groups(self, nodes: Iterable[int]) -> list[list[int]]:
         """Groups of connected layers, each in order."""

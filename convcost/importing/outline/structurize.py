@@ -84,14 +84,14 @@ class _Structurizer:
         """The items for some layers, from the input value `flow` to the value `main`."""
         sides = self.ends.sides(nodes, main)
         in_sides = {index for group in sides.values() for index in group}
-        kept = [index for index in nodes if index not in in_sides]
-        for index in kept:
+        main_nodes = [index for index in nodes if index not in in_sides]
+        for index in main_nodes:
             if not self.graph.layers[index].is_input_free:
                 self.chains.uses.update(self.inputs[index])
                 if index not in self.tables:
                     # One more user keeps a table out of the chain of the last module that uses it.
                     self.chains.uses.update(self.tables.intersection(self.inputs[index]))
-        for index in kept:
+        for index in main_nodes:
             chain = self._append_layer(index)
             if index in sides:
                 chain.items += self._sides(index, sides[index], index)

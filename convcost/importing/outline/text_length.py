@@ -19,20 +19,20 @@ def text_length(items: Iterable[Item]) -> int:
 def item_length(item: Item) -> int:
     """The estimated characters of an item, with the comma after it."""
     if item.is_call:
-        own = sum(len(str(value)) + 2 for _, value in item.required_arguments)
+        own_length = sum(len(str(value)) + 2 for _, value in item.required_arguments)
         further = sum(
             len(str(value)) + len(name) + 4 for (name, _), value in item.changed_arguments
         )
-        return BLOCK_NAME + BRACES + own + further + sum(NAME for _ in item.refs)
+        return BLOCK_NAME + BRACES + own_length + further + sum(NAME for _ in item.refs)
     if item.number is None:
-        own = 0 if item.is_sequence and item.path[-1].isdigit() else 24
-        return own + text_length(item.items)
+        own_length = 0 if item.is_sequence and item.path[-1].isdigit() else 24
+        return own_length + text_length(item.items)
     principal = KINDS[item.kind].principal
-    stated = written_options(item.kind, item.options)
+    value_by_option = written_options(item.kind, item.options)
     options = sum(
         len(str(value)) + 2 + (0 if name == principal else len(name) + 2)
-        for name, value in stated.items()
+        for name, value in value_by_option.items()
     )
     inner = sum(10 + text_length(branch.items) for branch in item.branches)
-    around = BRACES * (bool(stated) + item.is_join) + 2 * item.is_layer
+    around = BRACES * (bool(value_by_option) + item.is_join) + 2 * item.is_layer
     return len(item.kind) + options + inner + around

@@ -155,9 +155,9 @@ def output(item: Item) -> int | None:
     if item.number is not None and not item.unwritten:
         return item.number
     for inner in reversed(item.unwritten or item.items):
-        given = output(inner)
-        if given is not None:
-            return given
+        value = output(inner)
+        if value is not None:
+            return value
     return None
 
 

@@ -22,17 +22,17 @@ def valid_name(name: str) -> str:
     return "" if shown == "input" or not shown.strip("._ ") else shown
 
 
-def unused_name(wanted: str, taken: Container[str]) -> str:
+def unused_name(base_name: str, used_names: Container[str]) -> str:
     """The name, with a number appended if it is in use."""
-    names = chain((wanted,), (f"{wanted}_{number}" for number in count(2)))
-    return next(name for name in names if name not in taken)
+    names = chain((base_name,), (f"{base_name}_{number}" for number in count(2)))
+    return next(name for name in names if name not in used_names)
 
 
-def input_name(wanted: str, taken: Container[str]) -> str:
+def input_name(base_name: str, used_names: Container[str]) -> str:
     """The name for an input, with a number if it is in use. A kind with a number would be the
     automatic name of a layer."""
-    is_automatic = wanted in KINDS.names() or wanted.rpartition("_")[2].isdigit()
-    return unused_name(f"{wanted}_in" if is_automatic else wanted, taken)
+    is_automatic = base_name in KINDS.names() or base_name.rpartition("_")[2].isdigit()
+    return unused_name(f"{base_name}_in" if is_automatic else base_name, used_names)
 
 
 def stem(name: str) -> str:

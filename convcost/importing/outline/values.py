@@ -73,50 +73,52 @@ CHANNELS = ("filters", "features", "channels", "groups", "start", "length", "mul
 
 def layer_options(layer: GraphLayer) -> ItemOptions:
     """All options of a layer, given or by default, with the expressions that depend on the size."""
-    given = dict(layer.options)
-    found: dict[OptionKey, Any] = {}
+    value_by_name = dict(layer.options)
+    value_by_key: dict[OptionKey, Any] = {}
     for name, default in _defaults(layer.kind):
-        value = given.get(name, default)
+        value = value_by_name.get(name, default)
         if isinstance(value, Shape):
             entries = enumerate((value.channels, *value.size))
-            found |= {(name, n): "rest" if m == REST or n == layer.rest else m for n, m in entries}
+            value_by_key |= {
+                (name, n): "rest" if m == REST or n == layer.rest else m for n, m in entries
+            }
         else:
-            found[name, None] = value
+            value_by_key[name, None] = value
     for name, expressions in layer.follows:
         if isinstance(expressions, str):
-            found[name, None] = OptionExpression(expressions)
+            value_by_key[name, None] = OptionExpression(expressions)
         else:
             texts = enumerate(map(OptionExpression, expressions))
-            found |= {(name, n): text for n, text in texts if text}
+            value_by_key |= {(name, n): text for n, text in texts if text}
     if layer.frozen:
-        found[FROZEN.name, None] = layer.frozen
-    return tuple(found.items())
+        value_by_key[FROZEN.name, None] = layer.frozen
+    return tuple(value_by_key.items())
 
 
 @cache
 def _defaults(kind: str) -> tuple[tuple[str, Any], ...]:
     """The options of a kind with their defaults, None for required options."""
-    known = KINDS[kind]
-    own = tuple(
+    kind_class = KINDS[kind]
+    options = tuple(
         (name, None if option.required else option.default)
-        for name, option in known.options.items()
+        for name, option in kind_class.options.items()
         if option.type_name != "Layers"
     )
-    return (*own, (FROZEN.name, False)) if known.learns or known.stated else own
+    return (*options, (FROZEN.name, False)) if kind_class.learns or kind_class.stated else options
 
 
 def written_options(kind: str, options: ItemOptions) -> dict[str, Any]:
     """The options of a layer that a spec has to state, with shapes as a whole."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for (name, entry), value in options:
-        shape = found.get(name)
+        shape = values.get(name)
         if entry is None:
-            found[name] = value
+            values[name] = value
         else:
-            found[name] = Shape(shape.channels, (*shape.size, value)) if shape else Shape(value)
-    frozen = found.pop(FROZEN.name, False)
-    stated = dict(stated_options(KINDS[kind], found))
-    return stated if frozen is False else stated | {FROZEN.name: frozen}
+            values[name] = Shape(shape.channels, (*shape.size, value)) if shape else Shape(value)
+    frozen = values.pop(FROZEN.name, False)
+    spec_options = dict(stated_options(KINDS[kind], values))
+    return spec_options if frozen is False else spec_options | {FROZEN.name: frozen}
 
 
 def option_label(kind: str, option: str, entry: int | None) -> str:

@@ -9,10 +9,10 @@ from convcost.importing.outline.tree import Item, Items, layer_numbers, rebuild
 def weight_owners(graph: Sequence[GraphLayer], order: Iterable[int]) -> dict[int, int]:
     """Maps each layer of the graph that has weights of its own to the first layer in `order` that
     uses these weights."""
-    found: dict[int, int] = {}
+    user_by_owner: dict[int, int] = {}
     for index in order:
-        found.setdefault(weights_owner(graph, index), index)
-    return found
+        user_by_owner.setdefault(weights_owner(graph, index), index)
+    return user_by_owner
 
 
 def with_owners(graph: Sequence[GraphLayer], items: Items) -> Items:

@@ -34,11 +34,11 @@ def shared_tables(layers: Sequence[GraphLayer], inputs: Sequence[Sequence[int]])
     for index, layer in enumerate(layers):
         for source in tables.intersection(() if layer.is_input_free else read[index]):
             modules.setdefault(source, set()).add(layer.path[:-1])
-    found = {index for index, users in modules.items() if len(users) > 1}
+    values = {index for index, users in modules.items() if len(users) > 1}
     for index in sorted(tables, reverse=True):
-        if index in found and not layers[index].is_input_free:
-            found.update(read[index])
-    return found
+        if index in values and not layers[index].is_input_free:
+            values.update(read[index])
+    return values
 
 
 def _with_earlier_concat(
@@ -47,11 +47,11 @@ def _with_earlier_concat(
     """The inputs of a concat, with the longest earlier concat in place of its first inputs. Adds
     the concat to the trie."""
     node: object = layer.options
-    found = layer.inputs
+    inputs = layer.inputs
     for length, source in enumerate(layer.inputs, 1):
         node = nodes.setdefault((node, source), len(nodes))
         if 1 < length < len(layer.inputs) and node in concats:
-            found = (concats[node], *layer.inputs[length:])
+            inputs = (concats[node], *layer.inputs[length:])
     assert isinstance(node, int)
     concats.setdefault(node, index)
-    return found
+    return inputs

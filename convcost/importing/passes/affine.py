@@ -42,22 +42,22 @@ def _merges(graph: LayerGraph) -> list[_Merge]:
     layers = graph.layers
     readers = Counter(n for layer in layers if layer.kind != "learned" for n in layer.inputs)
     readers.update(graph.outputs)
-    found = {}
+    merges = {}
     for index in range(len(layers)):
         merge = _merge_of(graph, readers, index)
         if merge is not None:
-            found[merge.into] = merge
+            merges[merge.into] = merge
     owners = [weights_owner(layers, index) for index in range(len(layers))]
     sharing = Counter(owners)
-    pairs = Counter((owners[merge.into], owners[merge.learned]) for merge in found.values())
+    pairs = Counter((owners[merge.into], owners[merge.learned]) for merge in merges.values())
 
     def complete(merge: _Merge) -> bool:
         """Whether all layers that share weights with this one are merged in the same way."""
         pair = into, learned = owners[merge.into], owners[merge.learned]
         return sharing[into] == sharing[learned] == pairs[pair]
 
-    ends = {merge.end for merge in found.values()}
-    return [merge for merge in found.values() if merge.into not in ends and complete(merge)]
+    ends = {merge.end for merge in merges.values()}
+    return [merge for merge in merges.values() if merge.into not in ends and complete(merge)]
 
 
 def _merge_of(graph: LayerGraph, readers: Mapping[int, int], index: int) -> _Merge | None:
@@ -105,8 +105,8 @@ def _with_affine(
         biased = kind(**dict(layer.options) | {"bias": True})
         biases = biased.biases(biased.select_inputs(tuple(map(graph.shape, layer.inputs)))).value
         stored = graph.layers[weights_owner(graph.layers, learned)].params
-        found = not factor and not options["bias"] and biases == stored
-        return {**options, "bias": True} if found else None
+        is_bias = not factor and not options["bias"] and biases == stored
+        return {**options, "bias": True} if is_bias else None
     if layer.kind == "scale":
         return None if factor or options["shift"] else {**options, "shift": True}
     both = {"scale", "shift"} <= options.keys()
@@ -120,14 +120,14 @@ def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
     layers, aliases, removed = list(graph.layers), dict[int, int](), set[int]()
     for into, learned, end, options in merges:
         old, new = layers[into], layers[weights_owner(layers, learned)]
-        frozen, own = new.frozen, old.shares is None
-        if (old.params or not own) and old.frozen != new.frozen:
+        frozen, has_own_weights = new.frozen, old.shares is None
+        if (old.params or not has_own_weights) and old.frozen != new.frozen:
             frozen = "weights" if old.frozen else "biases"
         layers[into] = old._replace(
             options=stated_options(KINDS[old.kind], options),
-            params=old.params + (new.params if own else 0),
+            params=old.params + (new.params if has_own_weights else 0),
             frozen=frozen,
-            frozen_params=old.frozen_params + (new.frozen_params if own else 0),
+            frozen_params=old.frozen_params + (new.frozen_params if has_own_weights else 0),
         )
         aliases[end] = into
         removed |= {learned, end}

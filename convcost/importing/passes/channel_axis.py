@@ -61,12 +61,14 @@ def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]
                 return (order or same)[channel]
             views = Trait.RESHAPES in reader.row.traits
             ranked = len(reader.after) == SEQUENCE_RANK if reader.after else not views
-            known = ranked and order is not None
-            kept = tuple(order[axis] for axis in reader.order or same) if known and order else None
+            has_order = ranked and order is not None
+            output_order = (
+                tuple(order[axis] for axis in reader.order or same) if has_order and order else None
+            )
             for output in reader.gives:
                 if output not in seen:
                     seen.add(output)
-                    waiting.append((output, kept))
+                    waiting.append((output, output_order))
     return None
 
 

@@ -68,9 +68,9 @@ class _Rewriter:
     ) -> bool:
         """Replaces a layer by one with the same output shape, or with another `output` of as many
         elements if only a reshape reads it. Returns whether that is possible."""
-        old, found = self.layers[index], KINDS.get(kind)
-        assert found is not None
-        layer = found(**options)
+        old, kind_class = self.layers[index], KINDS.get(kind)
+        assert kind_class is not None
+        layer = kind_class(**options)
         try:
             x = layer.select_inputs(tuple(self.shape(source) for source in inputs))
             output = output or old.output
@@ -85,7 +85,7 @@ class _Rewriter:
             self._release(source)
         path = (*old.path[:-1], kind) if old.path[-1:] == (old.kind,) else old.path
         self.layers[index] = old._replace(
-            path=path, kind=kind, inputs=tuple(inputs), options=stated_options(found, options),
+            path=path, kind=kind, inputs=tuple(inputs), options=stated_options(kind_class, options),
             output=output, params=0, macs=macs, follows=(), rest=None,
         )  # fmt: skip
         return True
@@ -155,14 +155,14 @@ def _fuse_gate(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 def _functions(graph: _Rewriter, source: int, x: int) -> tuple[str, ...]:
     """The functions of x that give a tensor, the last one first; a polynomial of x counts as its
     last function. Empty if the tensor is something else, or has another reader."""
-    found: tuple[str, ...] = ()
-    while source != x and len(found) < MAX_GATE and source >= 0 and graph.readers[source] == 1:
+    functions: tuple[str, ...] = ()
+    while source != x and len(functions) < MAX_GATE and source >= 0 and graph.readers[source] == 1:
         layer = graph.layers[source]
-        found = (*found, function_or_kind(layer))
+        functions = (*functions, function_or_kind(layer))
         if len(layer.inputs) > 1 and _is_polynomial(graph, source, x):
-            return found
+            return functions
         source = layer.inputs[0] if len(layer.inputs) == 1 else x - 1
-    return found if source == x else ()
+    return functions if source == x else ()
 
 
 def _is_polynomial(graph: _Rewriter, source: int, x: int, depth: int = 0) -> bool:
@@ -200,7 +200,7 @@ def _fuse_glu(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
 
 def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int]]:
     """(x, y) of x/√y and x·(1/√y); y may have a lower bound."""
-    found = []
+    ratios = []
     for x, other in _orders(layer)[: 1 if layer.kind == "divide" else 2]:
         if layer.kind == "multiply":
             inverse = graph.producer(other, "rsqrt", "reciprocal")
@@ -210,8 +210,8 @@ def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int
         else:
             root = graph.producer(graph.skip(other, "clip"), "sqrt")
         if root is not None:
-            found.append((x, root.inputs[0]))
-    return found
+            ratios.append((x, root.inputs[0]))
+    return ratios
 
 
 def _fuse_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -273,11 +273,11 @@ def _fuse_dropped_axes(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     reduction = graph.producer(source, "mean", "max", "min", "sum")
     if reduction is None:
         return False
-    found, options = KINDS[reduction.kind], dict(reduction.options) | {"keep": False}
-    if found(**options).output(graph.shape(reduction.inputs[0])) != layer.output:
+    kind_class, options = KINDS[reduction.kind], dict(reduction.options) | {"keep": False}
+    if kind_class(**options).output(graph.shape(reduction.inputs[0])) != layer.output:
         return False
-    stated = stated_options(found, options)
-    graph.layers[source] = reduction._replace(options=stated, output=layer.output)
+    spec_options = stated_options(kind_class, options)
+    graph.layers[source] = reduction._replace(options=spec_options, output=layer.output)
     graph.aliases[index] = source
     return True
 

@@ -146,11 +146,11 @@ class OperatorCall(NamedTuple, Generic[Context, Node]):
     def uncounted_layers(self, operator: str, weights: Mapping[str, int]) -> tuple[Tensor, ...]:
         """Adds `custom` layers for an `operator`. Their macs are not counted. There is one layer
         for each output up to the last one that is used. The first one has the weights."""
-        found = []
+        tensors = []
         for position in range(max(self.used_outputs, default=0) + 1):
             dims = self.dims(position)
             if dims is None:
                 dims = self.require_dims(position) if self.is_output_used(position) else (1,)
             label = f"{operator}, output {position + 1}" if position else operator
-            found.append(self.custom(dims, label, macs=None, weights={} if position else weights))
-        return tuple(found)
+            tensors.append(self.custom(dims, label, macs=None, weights={} if position else weights))
+        return tuple(tensors)

@@ -24,10 +24,10 @@ def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:
 
 def excluded_notes(reasons: Mapping[str, str], elements: Mapping[str, int]) -> list[str]:
     """Notes about tensors that are not counted, one for each reason."""
-    found: dict[str, dict[str, int]] = {}
+    groups: dict[str, dict[str, int]] = {}
     for key, why in reasons.items():
-        found.setdefault(why, {})[key] = elements[key]
-    return [note for why, tensors in found.items() for note in numbers_note(why, tensors)]
+        groups.setdefault(why, {})[key] = elements[key]
+    return [note for why, tensors in groups.items() for note in numbers_note(why, tensors)]
 
 
 def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]:
@@ -43,8 +43,8 @@ def verify_balance(builder: GraphBuilder, stored: int) -> None:
     count is wrong."""
     in_layers = sum(layer.params + layer.buffers for layer in builder.layers)
     if in_layers != stored:
-        own = f"the layers have {in_layers:,} numbers, but the file stores {stored:,} for them"
-        builder.gap(f"counts differ: {own}")
+        message = f"the layers have {in_layers:,} numbers, but the file stores {stored:,} for them"
+        builder.gap(f"counts differ: {message}")
 
 
 def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:
@@ -138,17 +138,17 @@ def _unused(context: GraphContext[Any]) -> dict[str, int]:
         view = _view(context, key)
         if view is not None:
             pieces.setdefault(view.root, []).append(view)
-    found = {}
+    elements_by_name = {}
     for name, constant in context.constants.items():
         itself = constant.sources == ((name, constant.elements),)
         view = constant.view
         if not itself or name in read or not context.may_be_weights(name):
             continue
         if view is None:
-            found[name] = constant.elements
+            elements_by_name[name] = constant.elements
         elif view.root == name:
-            found[name] = elements_outside(view, pieces.get(name, []))
-    return {name: elements for name, elements in found.items() if elements}
+            elements_by_name[name] = elements_outside(view, pieces.get(name, []))
+    return {name: elements for name, elements in elements_by_name.items() if elements}
 
 
 def _view(context: GraphContext[Any], name: str) -> TensorView | None:

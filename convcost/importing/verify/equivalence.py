@@ -139,13 +139,13 @@ class Equivalence(NamedTuple):
 def _without_equal(rows: Marks, others: Marks) -> Rows:
     """The rows without those that have an equal row among the others."""
     left = Counter(mark for _, mark in others)
-    found = []
+    unequal_rows = []
     for row, mark in rows:
         if left[mark]:
             left[mark] -= 1
         else:
-            found.append(row)
-    return tuple(found)
+            unequal_rows.append(row)
+    return tuple(unequal_rows)
 
 
 def _row(row: LayerCost, where: str, options: str) -> tuple[Cell, ...]:
@@ -203,8 +203,8 @@ def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]
     # The stride does not matter if there is only one position.
     single = kind.startswith("global_")
     seen = [(field.first, field.last) for field in fields or () if not loose] if single else fields
-    own = tuple(sorted(options.items()))
-    return kind, own, repr(seen), row.output, row.params, row.buffers, row.macs
+    sorted_options = tuple(sorted(options.items()))
+    return kind, sorted_options, repr(seen), row.output, row.params, row.buffers, row.macs
 
 
 def _border(kind: str, border: Any, before: Shape, after: Shape) -> tuple[int, ...]:
@@ -238,21 +238,21 @@ def _scalar(value: Any) -> Any:
 
 def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
     """A hash for each compared layer, of its properties and of everything before it."""
-    found: list[int] = []
+    hashes: list[int] = []
     compared = []
     for row, step in zip(costs.layers, costs.network.steps, strict=True):
         before = [
-            found[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
+            hashes[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
             for i in step.inputs[: step.layer.data_inputs]
         ]
         if _has_no_effect(row, costs):
-            found.append(before[0])
+            hashes.append(before[0])
             continue
         if is_stored(row.kind):
             before = []
         if row.kind in COMMUTATIVE:
             before.sort()
-        shared = None if step.shared is None else found[step.shared]
-        found.append(hash((_properties(row, costs, loose=loose), tuple(before), shared)))
-        compared.append((row, found[-1]))
+        shared = None if step.shared is None else hashes[step.shared]
+        hashes.append(hash((_properties(row, costs, loose=loose), tuple(before), shared)))
+        compared.append((row, hashes[-1]))
     return compared

@@ -172,23 +172,25 @@ def _body(table: Table, style: Style) -> Body:
     columns = list(zip(*table.rows, total, strict=True))
     styles = list(map(partial(_style, siunitx=style.option(SIUNITX)), table.columns, columns))
     share = WRAPPED_LONG if style.option(LONGTABLE) else WRAPPED
-    wrapped = sum(own.wraps for own in styles)
+    wrapped = sum(column_style.wraps for column_style in styles)
     widths = [share / max(wrapped, 1)] * len(styles)
     if wrapped == len(styles):
         # A column with four times as much text is twice as wide, and has twice as many lines.
         roots = [
-            sqrt(1 + sum(len(text) for text in own if isinstance(text, str))) for own in columns
+            sqrt(1 + sum(len(text) for text in column_style if isinstance(text, str)))
+            for column_style in columns
         ]
         widths = [WRAPPED_ALL * root / sum(roots) for root in roots]
     texts = [
-        format_cells(cells, partial(_cell, own)) for own, cells in zip(styles, columns, strict=True)
+        format_cells(cells, partial(_cell, column_style))
+        for column_style, cells in zip(styles, columns, strict=True)
     ]
     *rows, last = map(_row, zip(*texts, strict=True))
     return Body(
         "".join(map(_column, styles, columns, widths)),
         _row(
-            _cell(own, column.title if own.unit else column.heading)
-            for own, column in zip(styles, table.columns, strict=True)
+            _cell(column_style, column.title if column_style.unit else column.heading)
+            for column_style, column in zip(styles, table.columns, strict=True)
         ),
         "".join(rows),
         last if table.total else "",

@@ -105,9 +105,9 @@ def _character(character: str) -> str:
 
     if character.isascii():
         return ASCII.get(character, character)
-    known = SIGNS.get(character) or LIKE_LATIN.get(character)
-    if known:
-        return known
+    replacement = SIGNS.get(character) or LIKE_LATIN.get(character)
+    if replacement:
+        return replacement
     same = normalize("NFC", character)  # the ohm sign is an Omega
     if len(same) > 1:  # NFC splits this letter
         return _unknown(character)
@@ -129,13 +129,13 @@ def _accent(character: str) -> str:
 def _greek(character: str) -> str:
     from unicodedata import name
 
-    found = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z ]+)", name(character, ""))
-    if not found:
+    match = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER ([A-Z ]+)", name(character, ""))
+    if not match:
         return ""
-    letter = SPELT.get(found[2].lower(), found[2].lower())
+    letter = SPELT.get(match[2].lower(), match[2].lower())
     if letter not in GREEK.split():
         return ""
-    return f"$\\{letter if found[1] == 'SMALL' else letter.capitalize()}$"
+    return f"$\\{letter if match[1] == 'SMALL' else letter.capitalize()}$"
 
 
 def _superscript(character: str) -> str:

@@ -132,10 +132,10 @@ def _cell(cell: Cell, longest: int | None = None) -> str:
 def _shorten(text: str, longest: int) -> str:
     """A text of at most `longest` bytes as Markdown in any encoding, truncated if necessary."""
     text = printable(text)
-    kept, escaped = text[:longest], _escape_text(text) if len(text) <= longest else ""
+    prefix, escaped = text[:longest], _escape_text(text) if len(text) <= longest else ""
     while not escaped or ascii_size(escaped) > longest:
-        kept = kept[: len(kept) * 7 // 8]
-        escaped = f"{_escape_text(kept)}…"
+        prefix = prefix[: len(prefix) * 7 // 8]
+        escaped = f"{_escape_text(prefix)}…"
     return escaped
 
 

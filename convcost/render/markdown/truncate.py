@@ -53,15 +53,15 @@ def truncate(
         return _text(opening, pieces, whole)
     count = sum(len(piece.rows) for piece in pieces)
     room = limit - size(f"{opening}\n{_left_out(count)}")
-    kept: list[tuple[str, ...] | None] = [None] * len(pieces)
+    piece_rows: list[tuple[str, ...] | None] = [None] * len(pieces)
     for number in sorted(range(len(pieces)), key=lambda number: pieces[number].rank):
         piece = pieces[number]
         frame = size(f"\n{piece.head}{piece.foot}{_more(count)}{piece.close}")
         rows = _fitting(piece, room - frame, size)
         if rows or (not piece.rows and frame <= room):
-            kept[number] = rows
+            piece_rows[number] = rows
             room -= frame + sum(map(size, rows))
-    return _text(opening, pieces, kept)
+    return _text(opening, pieces, piece_rows)
 
 
 def _fitting(piece: Piece, room: int, size: SizeOf) -> tuple[str, ...]:
@@ -75,12 +75,12 @@ def _fitting(piece: Piece, room: int, size: SizeOf) -> tuple[str, ...]:
 
 
 def _text(
-    opening: str, pieces: Sequence[Piece], kept: Sequence[tuple[str, ...] | None]
+    opening: str, pieces: Sequence[Piece], piece_rows: Sequence[tuple[str, ...] | None]
 ) -> Iterator[str]:
     yield opening
     gap = "\n" if opening else ""
     missing = 0
-    for piece, rows in zip(pieces, kept, strict=True):
+    for piece, rows in zip(pieces, piece_rows, strict=True):
         if rows is None:
             missing += len(piece.rows)
             continue
@@ -88,7 +88,7 @@ def _text(
         yield from rows
         yield f"{piece.foot}{_more(len(piece.rows) - len(rows))}{piece.close}"
         gap = "\n"
-    if None in kept:
+    if None in piece_rows:
         yield f"{gap}{_left_out(missing)}"
 
 

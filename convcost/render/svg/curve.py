@@ -49,7 +49,7 @@ def draw(chart: Curve, canvas: Canvas) -> SvgBody:
     step, most = grid(max(chart.values))
     left = max(width_of(brief(step * n), SMALL) for n in range(most + 1)) + 8
     right = canvas.width - 8.0
-    wide = (right - left) / count
+    spacing = (right - left) / count
 
     def y(value: float) -> float:
         return bottom - (bottom - TOP) * value / (step * most)
@@ -68,12 +68,12 @@ def draw(chart: Curve, canvas: Canvas) -> SvgBody:
     bounds = [n * count // pixels for n in range(pixels + 1)]
     largest = [max(range(*part), key=chart.values.__getitem__) for part in pairwise(bounds)]
     points = " ".join(
-        f"{decimal(left + wide * (n + 0.5))},{decimal(y(chart.values[n]))}" for n in largest
+        f"{decimal(left + spacing * (n + 0.5))},{decimal(y(chart.values[n]))}" for n in largest
     )
-    ends = [f"{decimal(x)},{decimal(bottom)}" for x in (left + wide / 2, right - wide / 2)]
+    ends = [f"{decimal(x)},{decimal(bottom)}" for x in (left + spacing / 2, right - spacing / 2)]
     look = f'fill="none" stroke="{accent}" stroke-width="1.8" stroke-linejoin="round"'
     peak = chart.values.index(max(chart.values))
-    x = left + wide * (peak + 0.5)
+    x = left + spacing * (peak + 0.5)
     pieces += [
         f'<polygon points="{ends[0]} {points} {ends[1]}" fill="{accent}" fill-opacity="0.18"/>',
         f'<polyline points="{points}" {look}/>',
@@ -81,10 +81,10 @@ def draw(chart: Curve, canvas: Canvas) -> SvgBody:
     ]
     if count <= canvas.width / 6:
         for index, value in enumerate(chart.values):
-            column = Rect(left + wide * index, TOP, wide, bottom - TOP)
+            column = Rect(left + spacing * index, TOP, spacing, bottom - TOP)
             tip = tooltip(f"{chart.labels[index]}: {format_count(value)}")
             pieces.append(rect(column, 'fill-opacity="0"', tip))
-    pieces += _block_names(chart, canvas, left, wide, bottom)
+    pieces += _block_names(chart, canvas, left, spacing, bottom)
     pieces.append(_small(canvas, right, bottom + 33, "layers, from input to output", canvas.width))
     return SvgBody(bottom + 38, tuple(pieces))
 
@@ -94,7 +94,7 @@ def _small(canvas: Canvas, x: float, y: float, words: str, room: float) -> str:
 
 
 def _block_names(
-    chart: Curve, canvas: Canvas, left: float, wide: float, bottom: float
+    chart: Curve, canvas: Canvas, left: float, layer_width: float, bottom: float
 ) -> Iterator[str]:
     """The names of the blocks where they begin, from left to right, if there is room.
 
@@ -107,7 +107,7 @@ def _block_names(
         block = label.partition("/")[0]
         if block != before and ("/" in label or not has_blocks):
             before = block
-            tick = left + wide * (index + 0.5)
+            tick = left + layer_width * (index + 0.5)
             if tick < end + BETWEEN:  # no name begins after its tick
                 continue
             room = min(width_of(printable(block), SMALL), MAX_NAME)

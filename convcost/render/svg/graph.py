@@ -77,10 +77,10 @@ def _frame_name(path: str, place: Rect, canvas: Canvas) -> list[str]:
     """The name of a frame over a white rectangle: edges may pass below it."""
     name = printable(path)
     max_width = place.width - 2 * PAD
-    wide = min(width_of(name, SMALL, bold=True), max_width)
+    name_width = min(width_of(name, SMALL, bold=True), max_width)
     x, y = place.x + PAD, place.y + 13
     return [
-        rect(Rect(x - 4, y - 10, wide + 8, 13), f'rx="3" fill="{canvas.color("paper")}"'),
+        rect(Rect(x - 4, y - 10, name_width + 8, 13), f'rx="3" fill="{canvas.color("paper")}"'),
         text(canvas, x, y, name, max_width, size=SMALL, color="muted", bold=True),
     ]
 
@@ -116,10 +116,10 @@ def _turn(turn: Turn) -> str:
 
 
 def _box(box: Box, place: Rect, name: str, whole: int, opacity: float, canvas: Canvas) -> list[str]:
-    known = f"{format_count(box.macs)} macs, {format_percent(box.macs, whole)}"
+    macs_text = f"{format_count(box.macs)} macs, {format_percent(box.macs, whole)}"
     tip = (
         f"{box.label or box.path}: {box.kind}, output {box.shape}, "
-        f"{format_count(box.params)} params, {'? macs' if _is_unknown(box) else known}"
+        f"{format_count(box.params)} params, {'? macs' if _is_unknown(box) else macs_text}"
     )
     if box.layers > 1:
         tip += f", {box.layers:,} layers"

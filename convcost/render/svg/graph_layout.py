@@ -204,15 +204,15 @@ class _Graph:
 
     def _frames(self, boxes: list[Rect]) -> Iterator[tuple[str, Rect, tuple[int, ...]]]:
         """The frames that do not overlap other boxes or other frames."""
-        found: list[Rect] = []
+        frames: list[Rect] = []
         for name, group in self.groups.items():
-            own = [boxes[n] for n in group]
-            x, y = min(box.x for box in own) - PAD, min(box.y for box in own) - HEAD
-            right, bottom = max(box.right for box in own), max(box.bottom for box in own)
+            members = [boxes[n] for n in group]
+            x, y = min(box.x for box in members) - PAD, min(box.y for box in members) - HEAD
+            right, bottom = max(box.right for box in members), max(box.bottom for box in members)
             place = Rect(x, y, right + PAD - x, bottom + PAD - y)
             others = [box for n, box in enumerate(boxes) if n not in group]
-            if not any(map(place.overlaps, others + found)):
-                found.append(place)
+            if not any(map(place.overlaps, others + frames)):
+                frames.append(place)
                 yield name, place, group
 
 

@@ -53,12 +53,12 @@ def layer(inputs: Sequence[tuple[int, ...]]) -> Layering:
     numbers = row_numbers(inputs)
     above: list[dict[Slot, list[Slot]]] = [{} for _ in range(max(numbers, default=-1) + 1)]
     for number, sources in enumerate(inputs):
-        own = Slot(numbers[number], number, number)
-        above[own.row].setdefault(own, [])
+        box_slot = Slot(numbers[number], number, number)
+        above[box_slot.row].setdefault(box_slot, [])
         for source in sources:
             upper = Slot(numbers[source], source, source)
-            for row in range(upper.row + 1, own.row + 1):
-                lower = own if row == own.row else Slot(row, -1, source)
+            for row in range(upper.row + 1, box_slot.row + 1):
+                lower = box_slot if row == box_slot.row else Slot(row, -1, source)
                 uppers = above[row].setdefault(lower, [])
                 if upper not in uppers:
                     uppers.append(upper)
@@ -93,18 +93,18 @@ def centers(layering: Layering, size: float) -> dict[Slot, float]:
                 near[chain[lower]].append(chain[upper])
     for row in layering.rows:
         for left, right in pairwise(row):
-            wide = sum(size if slot.box >= 0 else LANE_WIDTH for slot in (left, right))
+            pair_width = sum(size if slot.box >= 0 else LANE_WIDTH for slot in (left, right))
             a, b = chain[left], chain[right]
-            lefts[b][a] = rights[a][b] = max(wide / 2 + GAP, lefts[b].get(a, 0.0))
+            lefts[b][a] = rights[a][b] = max(pair_width / 2 + GAP, lefts[b].get(a, 0.0))
     x = _pack(lefts)
     order = sorted(range(count), key=x.__getitem__)
     for sweep in range(SWEEPS):
         for n in order if sweep % 2 else reversed(order):
             if near[n]:
-                wanted = sum(x[other] for other in near[n]) / len(near[n])
+                mean = sum(x[other] for other in near[n]) / len(near[n])
                 least = max((x[m] + need for m, need in lefts[n].items()), default=-inf)
                 most = min((x[m] - need for m, need in rights[n].items()), default=inf)
-                x[n] = max(least, min(most, wanted))
+                x[n] = max(least, min(most, mean))
     return {slot: x[number] for slot, number in chain.items()}
 
 

@@ -40,9 +40,9 @@ def fit(text: str, size: float, room: float, *, bold: bool = False) -> str:
     if fits(text, size, room, bold=bold):
         return text
 
-    def cut(kept: int) -> str:
-        return f"{text[: (kept + 1) // 2]}{ELLIPSIS}{text[len(text) - kept // 2 :]}"
+    def cut(length: int) -> str:
+        return f"{text[: (length + 1) // 2]}{ELLIPSIS}{text[len(text) - length // 2 :]}"
 
     most = min(len(text) - 1, int(4 * room) + 1)
-    kept = bisect(range(most + 1), room, key=lambda n: width_of(cut(n), size, bold=bold)) - 1
-    return cut(kept) if kept > 0 else ""
+    length = bisect(range(most + 1), room, key=lambda n: width_of(cut(n), size, bold=bold)) - 1
+    return cut(length) if length > 0 else ""

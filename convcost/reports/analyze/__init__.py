@@ -126,11 +126,11 @@ def count_records(costs: Costs, rows: list[LayerCost]) -> list[dict[str, Any]]:
 def layer_records(rows: Iterable[LayerCost]) -> list[tuple[Any, ...]]:
     """A record for each row, which is a layer or a group."""
     records = []
-    known: Field | None = None
+    previous_field: Field | None = None
     field = FieldRecord((), ())
     for row in rows:
-        if row.field is not known:  # layers in a row often share it
-            known, field = row.field, field_record(row.field)
+        if row.field is not previous_field:  # layers in a row often share it
+            previous_field, field = row.field, field_record(row.field)
         counts = every_count(row.counts)
         flags = (row.stated, row.counts.uncounted > 0)
         records.append(LayerRecord(row.path, row.kind, row.output, *counts, field, *flags))

@@ -37,11 +37,11 @@ class CellColumn(NamedTuple):
 
 
 def _measure(measure: Measure) -> CellColumn:
-    known: Callable[[Counts], int] = attrgetter(measure)
+    count_getter: Callable[[Counts], int] = attrgetter(measure)
 
     def cell(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
         counts = row.counts
-        return count_cell(counts.of(measure)) if counts.uncounted else known(counts)
+        return count_cell(counts.of(measure)) if counts.uncounted else count_getter(counts)
 
     return CellColumn(Column(measure, measure, "right", scales=True), cell)
 
@@ -67,7 +67,7 @@ def _kind(row: LayerCost) -> str:
 
 def _work(measure: Measure) -> CellColumn:
     """The product that a count is computed from; a group has none."""
-    known: dict[Any, str] = {}
+    text_by_key: dict[Any, str] = {}
 
     def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
         step = costs.network.steps[row.step] if row.step >= 0 else None
@@ -75,29 +75,29 @@ def _work(measure: Measure) -> CellColumn:
             return None
         inputs = inputs_of(costs.network, step)
         key = (step.layer, inputs, step.shared is None, step.copies[:2], step.density, costs.batch)
-        if key not in known:
-            if len(known) >= MAX_TEXTS:
-                known.clear()
+        if key not in text_by_key:
+            if len(text_by_key) >= MAX_TEXTS:
+                text_by_key.clear()
             product = step.product(measure, step.layer.select_inputs(inputs))
             batched = measure.per_sample and costs.batch > 1
-            known[key] = (product.times(batch=costs.batch) if batched else product).text
-        return known[key]
+            text_by_key[key] = (product.times(batch=costs.batch) if batched else product).text
+        return text_by_key[key]
 
     return CellColumn(Column(f"{measure}_work", f"{measure} =", "left", folds=True), cell)
 
 
 def option_columns(costs: Costs, rows: list[LayerCost]) -> dict[str, CellColumn]:
     """A column for each option that a block among the rows has, in order of appearance."""
-    given = {group.path: dict(group.options) for group in costs.network.groups if group.options}
+    options = {group.path: dict(group.options) for group in costs.network.groups if group.options}
 
     def column(name: str) -> CellColumn:
         def cell(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
-            value = given.get(row.path, {}).get(name)
+            value = options.get(row.path, {}).get(name)
             return value if type(value) is int or value is None else show(value).strip("`")
 
         return CellColumn(Column(f"option_{name}", name), cell)
 
-    names = dict.fromkeys(name for row in rows for name in given.get(row.path, ()))
+    names = dict.fromkeys(name for row in rows for name in options.get(row.path, ()))
     return {f"option {name}": column(name) for name in names}
 
 

@@ -75,6 +75,6 @@ def of_points(name: str, points: tuple[Costs, ...], *, alone: bool) -> Iterator[
     """The points of a sweep side by side. `alone` is true if the report has no charts of another
     network."""
     for measure in reversed(HEADLINE):
-        own = measure if alone else f"{measure}#{name}"
+        chart_name = measure if alone else f"{measure}#{name}"
         title = f"{name}: {measure} of {len(points):,} points{missing(points, measure)}"
-        yield side_by_side(points, measure)._replace(name=own, title=title)
+        yield side_by_side(points, measure)._replace(name=chart_name, title=title)

@@ -56,8 +56,8 @@ def have_common_blocks(networks: tuple[Costs, ...]) -> bool:
     """Whether any two networks share at least half of the blocks of the smaller one."""
     names = [set(_blocks(costs, Measure.PARAMS)) for costs in networks]
     return all(
-        2 * len(own & other) >= min(len(own), len(other))
-        for number, own in enumerate(names)
+        2 * len(blocks & other) >= min(len(blocks), len(other))
+        for number, blocks in enumerate(names)
         for other in names[number + 1 :]
     )
 

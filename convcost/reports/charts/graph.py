@@ -131,12 +131,12 @@ def _groups(network: Network, ranges: list[StepRange], elementwise: list[bool]) 
 
 def _kind(tree: PathTree, group: StepGroup, elementwise: list[bool]) -> str:
     """The kind of the group, or the kinds of its few layers: `conv 3×3 → 1×1`."""
-    network, own = tree.network, group.range
-    named = [step for step in group.steps if own.start <= step < own.stop]
+    network, step_range = tree.network, group.range
+    named = [step for step in group.steps if step_range.start <= step < step_range.stop]
     if len(named) == 1:
         return " ".join(_step_text(network, named[0])).strip()
-    kind = tree.kinds.get(own.path, "")
-    if own.times and kind not in ("", "branch", "sequence"):
+    kind = tree.kinds.get(step_range.path, "")
+    if step_range.times and kind not in ("", "branch", "sequence"):
         return kind
     texts = [_step_text(network, step) for step in named if not elementwise[step]]
     names = {name for name, _ in texts}
@@ -156,8 +156,8 @@ def _step_text(network: Network, number: int) -> tuple[str, str]:
 
 def _label(tree: PathTree, group: StepGroup) -> str:
     """The label of a box, such as `bottleneck × 35`; empty for a group that is one path."""
-    steps, own = tree.network.steps, group.range
-    if own.times == 0:
+    steps, step_range = tree.network.steps, group.range
+    if step_range.times == 0:
         return f"{steps[group.steps[0]].path} … {steps[group.steps[-1]].path}"
-    kind = tree.kinds.get(own.path) or steps[own.start].layer.name
-    return f"{kind} × {own.times:,}" if own.times > 1 else ""
+    kind = tree.kinds.get(step_range.path) or steps[step_range.start].layer.name
+    return f"{kind} × {step_range.times:,}" if step_range.times > 1 else ""

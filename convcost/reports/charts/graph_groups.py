@@ -42,9 +42,11 @@ class PathTree:
 
     def shortest_path(self, path: str, steps: list[int]) -> str:
         """The shortest prefix of the path that has no other steps than these."""
-        own = set(steps)
+        step_set = set(steps)
         prefixes = path_prefixes(path)
-        return next(p for p in prefixes if own.issuperset(range(*self.ranges[p][:2])) or p == path)
+        return next(
+            p for p in prefixes if step_set.issuperset(range(*self.ranges[p][:2])) or p == path
+        )
 
     def fold(self, depth: int, path: str = "") -> Iterator[StepRange]:
         """All steps below `path`: a range for each node `depth` names deeper, and one for a run of

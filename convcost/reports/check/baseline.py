@@ -127,11 +127,11 @@ def parse_baseline(text: str) -> dict[str, dict[str, MeasuredNetwork]]:
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A mapping. With a repeated key, one entry would hide the other."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    value_by_key = dict(pairs)
+    if len(value_by_key) < len(pairs):
         twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
         raise BaselineError(f"it has the key {brief(twice)} twice")
-    return found
+    return value_by_key
 
 
 def _read_network(name: str, value: Any) -> MeasuredNetwork:
@@ -150,15 +150,15 @@ def _read_network(name: str, value: Any) -> MeasuredNetwork:
     bound = network.get(BOUND, False)
     if type(bound) is not bool:
         raise BaselineError(f"`{BOUND}` is not true or false")
-    found = MeasuredNetwork(
+    measured_network = MeasuredNetwork(
         name, rows, depth, field, inputs, field_is_bound=bound, stored_dtypes=dtypes
     )
     # Files of older versions do not have them.
-    totals = {**{part: found.total(part) for part in PARTS}, **totals}
+    totals = {**{part: measured_network.total(part) for part in PARTS}, **totals}
     for measure in TOTALS:
-        if _count(totals, measure) != found.total(measure):
+        if _count(totals, measure) != measured_network.total(measure):
             raise BaselineError(f"`{measure}` of `{name}` does not agree with its layers")
-    return found
+    return measured_network
 
 
 def _read_dtypes(of: dict[str, Any]) -> Dtypes:
@@ -166,11 +166,11 @@ def _read_dtypes(of: dict[str, Any]) -> Dtypes:
     rules = of.get("layers", [])
     if not isinstance(rules, list):
         raise BaselineError("`layers` of `dtype` is not a list")
-    found = [_mapping(rule, "a rule of `dtype`") for rule in rules]
+    mappings = [_mapping(rule, "a rule of `dtype`") for rule in rules]
     try:
         default = LayerDtypes()._replace(**dict(parse_parts(_text(of, "all", "float32"))))
         parsed = [
-            DtypeRule(_text(rule, "match"), parse_parts(_text(rule, "dtype"))) for rule in found
+            DtypeRule(_text(rule, "match"), parse_parts(_text(rule, "dtype"))) for rule in mappings
         ]
     except ConstraintError as error:
         raise BaselineError(error.message) from None

@@ -31,9 +31,9 @@ def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
     total = Budget(total=tuple(Limit(measure, NO_SPAN, grow=0) for measure in (*COSTS, *parts)))
     growth = [(file, total)]
     for where, budget in checked.budgets:
-        own = only_growth(budget, forbidden=True)
-        in_bytes = tuple(limit for limit in own.total if limit.measure in IN_BYTES)
-        growth.append((where, own._replace(total=in_bytes)))
+        growth_budget = only_growth(budget, forbidden=True)
+        in_bytes = tuple(limit for limit in growth_budget.total if limit.measure in IN_BYTES)
+        growth.append((where, growth_budget._replace(total=in_bytes)))
     return checked._replace(budgets=tuple(growth))
 
 
@@ -50,9 +50,9 @@ def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:
     """The limits of growth of a budget, as they are or without any growth."""
 
     def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
-        found = growth_limits(limits)
+        growth = growth_limits(limits)
         return (
-            tuple(limit._replace(grow=0, grow_floor=0) for limit in found) if forbidden else found
+            tuple(limit._replace(grow=0, grow_floor=0) for limit in growth) if forbidden else growth
         )
 
     return budget.with_limits(kept)
@@ -62,11 +62,11 @@ def pair_networks(new: Iterable[str], deleted: Iterable[str]) -> list[int | None
     """Pairs new networks with deleted ones, both by name: for each new one the index of a deleted
     one, or None if none is left. Equal names are paired first, the others in their order."""
     left = dict(enumerate(deleted))
-    found: list[int | None] = []
+    indices: list[int | None] = []
     for name in new:
         same = next((index for index, old in left.items() if old == name), None)
-        found.append(same)
+        indices.append(same)
         if same is not None:
             del left[same]
     rest = iter(left)
-    return [next(rest, None) if index is None else index for index in found]
+    return [next(rest, None) if index is None else index for index in indices]

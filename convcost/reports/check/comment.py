@@ -109,8 +109,8 @@ def _limits(
     title: str, findings: Iterable[Finding], level: Level, rank: Rank, *, folded: bool = False
 ) -> Iterator[CommentBlock]:
     """The findings of one level; the title of a folded block has their number."""
-    found = [finding for finding in findings if finding.level == level]
-    rows = tuple(map(_limit_cells, found, limit_sources(found)))
+    level_findings = [finding for finding in findings if finding.level == level]
+    rows = tuple(map(_limit_cells, level_findings, limit_sources(level_findings)))
     columns = (Column(h, h, "right" if h in NUMBERS else "left", folds=True) for h in HEADS)
     table = Table(level, "", tuple(columns), rows).without_empty_columns()
     title = f"{counted(len(rows), 'limit')} {title}" if folded else title

@@ -66,12 +66,12 @@ def evaluate(networks: Iterable[CheckedNetwork]) -> Iterator[Finding]:
     """All findings of each network, in the order of its budgets. Raises UsageError if the limits of
     one spec are too many, because each limit of a rule in `layers` is one for each layer, or if its
     groups have too many layers."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     grouped: Counter[str] = Counter()
     for checked in networks:
         for finding in _evaluate(checked, grouped):
-            found[checked.spec] += 1
-            if found[checked.spec] > MAX_FINDINGS:
+            counts[checked.spec] += 1
+            if counts[checked.spec] > MAX_FINDINGS:
                 raise UsageError(
                     f"the budgets for `{checked.spec}` have more than {MAX_FINDINGS:,} limits, "
                     "each once for each layer that it applies to",
@@ -153,9 +153,9 @@ class _Scope:
     def _counts(self, measure: str, dtype: str, test: Test) -> _Counts:
         """The counts of a measure; `base` is None if the base does not know the measure. A peak
         names its largest tensors if there is no base, and other measures the layers that grew."""
-        known = self.base if self.base and self.base.knows(measure, test) else None
+        base_network = self.base if self.base and self.base.knows(measure, test) else None
         if measure in (*PEAK, *OF_NETWORK):
-            base = known.total(measure, dtype, test) if known else None
+            base = base_network.total(measure, dtype, test) if base_network else None
             if measure in OF_NETWORK or not self.network.layers:
                 total = self.network.total(measure, dtype, test)
                 return _Counts(total, base, uncounted=self._uncounted(measure))
@@ -163,18 +163,18 @@ class _Scope:
             stored = self.network.total("flash", dtype) if measure == "memory" else 0
             tensors = () if self.base else self.network.peak_tensors(peak)
             return _largest(_Counts(peak.bytes + stored, base), tensors)
-        return self._layer_counts(measure, dtype, known)
+        return self._layer_counts(measure, dtype, base_network)
 
-    def _layer_counts(self, measure: str, dtype: str, known: MeasuredNetwork | None) -> _Counts:
+    def _layer_counts(self, measure: str, dtype: str, previous: MeasuredNetwork | None) -> _Counts:
         """The counts of a measure that adds up over layers."""
         counts = self.of_layers(measure, dtype)
         paths = [layer.path for layer in self.network.layers]
-        found = add_counts(map(counts.now.__getitem__, paths), measure)
-        before = (counts.base[layer.path] for layer in known.layers) if known else ()
-        base = add_counts(before, measure) if known else None
+        count = add_counts(map(counts.now.__getitem__, paths), measure)
+        before = (counts.base[layer.path] for layer in previous.layers) if previous else ()
+        base = add_counts(before, measure) if previous else None
         grown = counts.grown
         layers = () if self.scope == "layer" else [(p, grown[p]) for p in paths if p in grown]
-        return _largest(_Counts(found, base, uncounted=self._uncounted(measure)), layers)
+        return _largest(_Counts(count, base, uncounted=self._uncounted(measure)), layers)
 
     def _uncounted(self, measure: str) -> tuple[int, int]:
         """How many layers are not in a count, now and in the base."""
@@ -184,8 +184,8 @@ class _Scope:
 
     def reason_of(self, measure: str) -> str:
         """Why the base has no count of a measure."""
-        known = self.base is None or self.base.knows(measure)
-        return self.reason if known else f"{NO_TENSORS}, so its {measure} is not known"
+        is_known_measure = self.base is None or self.base.knows(measure)
+        return self.reason if is_known_measure else f"{NO_TENSORS}, so its {measure} is not known"
 
     def _unknown(self, measure: str) -> tuple[str, str]:
         """Why only a bound of a measure is known, now and in the base; empty if it is exact."""
@@ -227,12 +227,12 @@ class _Scopes:
         now = {change.before.path: change.path for change in changes if change.before}
         self.before = LayerIndex(before, [{layer.path, now[layer.path]} for layer in before])
         old = [self.old.get(layer.path, layer).path for layer in self.network.layers]
-        own = [layer.path for layer in self.network.layers]
+        new = [layer.path for layer in self.network.layers]
         # The current layers by the paths that they had in the base, and by both paths.
         self.earlier, self.ever = self.layers, self.layers
-        if old != own:
+        if old != new:
             self.earlier = LayerIndex(self.network.layers, [{path} for path in old])
-            self.ever = LayerIndex(self.network.layers, list(map(set, zip(own, old, strict=True))))
+            self.ever = LayerIndex(self.network.layers, list(map(set, zip(new, old, strict=True))))
 
     def of(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
         """The total, the layers, each by the first rule that matches it, and the groups. Raises
@@ -322,12 +322,12 @@ def _findings(
             dtype,
         )
 
-    found, base, *_ = counts("max")
-    over = limit.max is not None and found > limit.max
+    count, base, *_ = counts("max")
+    over = limit.max is not None and count > limit.max
     if limit.max is not None:
         yield finding("max", _level("error", limit, unknown, within=not over), limit.max)
     if limit.warn is not None and not over:
-        level = _level("warning", limit, unknown, within=found <= limit.warn)
+        level = _level("warning", limit, unknown, within=count <= limit.warn)
         yield finding("warn", level, limit.warn)
     if limit.min is not None:
         within = counts("min").found >= limit.min
@@ -341,7 +341,7 @@ def _findings(
         elif unknown_base:
             yield finding("grow", "skipped", growth, unknown or unknown_base)
         else:
-            within = growth.allows(base, found)
+            within = growth.allows(base, count)
             yield finding("grow", _level("error", limit, unknown, within=within), growth)
 
 

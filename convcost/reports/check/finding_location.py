@@ -36,7 +36,7 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
 
     A fingerprint counts the equal findings before it, so `findings` must be all of them.
     """
-    known: dict[tuple[str, ...], int] = {}
+    count_by_key: dict[tuple[str, ...], int] = {}
     for original in findings:
         file, spec = (from_root(path, root) for path in (original.file, original.spec))
         finding = original._replace(file=file, spec=spec)
@@ -51,7 +51,7 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
             finding.path,
             finding.measure,
         )
-        known[key] = ordinal = known.get(key, 0) + 1
+        count_by_key[key] = ordinal = count_by_key.get(key, 0) + 1
         yield LocatedFinding(finding, path, finding.span, _hash((*key, str(ordinal))))
 
 

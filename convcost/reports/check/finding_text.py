@@ -19,10 +19,10 @@ LIMITS: dict[Test, str] = {
 def excess(finding: Finding) -> int | None:
     """How far a limit is exceeded; 0 if it is not, None for a limit of growth, and if only a bound
     of the count is known."""
-    found = finding.found_count.whole
-    if isinstance(finding.limit, Growth) or found is None or finding.level == "skipped":
+    count = finding.found_count.whole
+    if isinstance(finding.limit, Growth) or count is None or finding.level == "skipped":
         return None
-    over = found - finding.limit
+    over = count - finding.limit
     return max(0, -over if finding.test == "min" else over)
 
 
@@ -68,8 +68,8 @@ def one_line(finding: Finding) -> str:
         return format_sentence(finding)
     what, comparison = f"{finding.what} {count_text(finding.found_count)}", _comparison(finding)
     if isinstance(finding.limit, Growth):
-        base, found = finding.base_count or Count(0), finding.found_count
-        change = "" if found - base is None else f"{change_text(base, found)} "
+        base, count = finding.base_count or Count(0), finding.found_count
+        change = "" if count - base is None else f"{change_text(base, count)} "
         most = f"{comparison} +{finding.limit.text}{_of_budget(finding)}"
         return f"{what}, {change}from {count_text(base)}, {most}"
     over = excess_text(finding)

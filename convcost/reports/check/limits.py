@@ -52,7 +52,7 @@ def _read(name: str, value: Any, parse: Callable[[str], Any]) -> Any:
     if type(value) is int and abs(value) >= 10**MAX_DIGITS:
         raise UsageError(f"{name} has more than {MAX_DIGITS} digits: the limit is too large")
     if type(value) is not int and not isinstance(value, str):
-        wanted = "a whole number, or text like 4.3M or 2%"
-        raise UsageError(f"{name} must be {wanted}, not {brief(value)}")
+        requirement = "a whole number, or text like 4.3M or 2%"
+        raise UsageError(f"{name} must be {requirement}, not {brief(value)}")
     with usage_errors():
         return parse(str(value))

@@ -90,8 +90,8 @@ class MeasuredNetwork(NamedTuple):
         """The dtypes of that text; without one, those of the spec."""
         if dtype:
             return parse_dtypes(dtype)
-        own = self.costs.network.dtypes if self.costs else self.stored_dtypes
-        return own or Dtypes()
+        network_dtypes = self.costs.network.dtypes if self.costs else self.stored_dtypes
+        return network_dtypes or Dtypes()
 
     def peak(self, dtype: str = "") -> PeakMemory:
         """The peak memory of one sample. The network must have `costs`, and layers."""
@@ -174,11 +174,11 @@ class LayerIndex:
 
     def first_rules(self, rules: Iterable[Rule]) -> list[Rule | None]:
         """For each layer the first rule whose pattern matches it."""
-        found: list[Rule | None] = [None] * len(self.layers)
+        layer_rules: list[Rule | None] = [None] * len(self.layers)
         for rule in rules:
             for position in self._positions(rule.match):
-                found[position] = found[position] or rule
-        return found
+                layer_rules[position] = layer_rules[position] or rule
+        return layer_rules
 
     def _positions(self, pattern: str) -> Collection[int]:
         if not has_wildcard(pattern):

@@ -27,13 +27,13 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     first, then those with most equal layers, then those of the same name. If there are too many
     networks to compare, only similar ones of the same name are paired.
     """
-    found: dict[int, int] = {}
+    old_by_new: dict[int, int] = {}
     used: set[int] = set()
     for _, at, old in _similar_pairs(new, deleted):
-        if at not in found and old not in used:
-            found[at] = old
+        if at not in old_by_new and old not in used:
+            old_by_new[at] = old
             used.add(old)
-    return [found.get(at) for at in range(len(new))]
+    return [old_by_new.get(at) for at in range(len(new))]
 
 
 def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
@@ -49,16 +49,16 @@ def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | Non
     for old in reversed(range(len(deleted))):
         network = deleted[old][1]
         left.setdefault(_layers_key(network), {}).setdefault(network.name, []).append(old)
-    found: list[int | None] = []
+    indices: list[int | None] = []
     for _, network in new:
         equal = left.get(_layers_key(network))
         if not equal:
             return [None] * len(new)
         name = network.name if network.name in equal else next(iter(equal))
-        found.append(equal[name].pop())
+        indices.append(equal[name].pop())
         if not equal[name]:
             del equal[name]
-    return found
+    return indices
 
 
 def find_closer(
@@ -81,11 +81,11 @@ def find_closer(
     def of_holder(index: int) -> Likeness:
         return _likeness(holders[index], old[index][1])
 
-    found: list[int | None] = [None] * len(new)
+    indices: list[int | None] = [None] * len(new)
     for likeness, at, index in _similar_pairs(new, old):
-        if found[at] is None and likeness > own(at) and likeness > of_holder(index):
-            found[at] = index
-    return found
+        if indices[at] is None and likeness > own(at) and likeness > of_holder(index):
+            indices[at] = index
+    return indices
 
 
 def are_similar(first: MeasuredNetwork, second: MeasuredNetwork) -> bool:
@@ -151,9 +151,9 @@ class _Form:
         return tuple([frozenset(counts.items()) for counts in (self.equal, *self.similar)])
 
 
-def _form(network: MeasuredNetwork, known: dict[object, _Form]) -> _Form:
+def _form(network: MeasuredNetwork, form_by_key: dict[object, _Form]) -> _Form:
     form = _Form(network)
-    return known.setdefault(form.key, form)
+    return form_by_key.setdefault(form.key, form)
 
 
 def _likeness_of_forms(now: _Form, then: _Form) -> Likeness:

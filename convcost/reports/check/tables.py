@@ -68,8 +68,8 @@ def _rows(findings: Sequence[Finding]) -> Iterator[tuple[Cell, ...]]:
         limit = finding.limit if isinstance(finding.limit, int) else limit_text(finding)
         label, test = finding_label(finding), LIMITS[finding.test]
         count = finding.found_count
-        found = count_text(count) if count.whole is None else count.whole
-        yield (label, finding.what, test, limit, found, where)
+        count_value = count_text(count) if count.whole is None else count.whole
+        yield (label, finding.what, test, limit, count_value, where)
 
 
 # Records
@@ -107,10 +107,10 @@ def _totals(network: MeasuredNetwork) -> dict[str, Any]:
 
 def records(findings: Iterable[Finding]) -> Table:
     """One row for each finding, for programs."""
-    found = [finding_record(finding) for finding in findings]
+    finding_records = [finding_record(finding) for finding in findings]
     return Table(
         name="findings",
         title="Findings",
         columns=tuple(Column(name, name) for name in CSV_KEYS),
-        rows=tuple(tuple(record[name] for name in CSV_KEYS) for record in found),
+        rows=tuple(tuple(record[name] for name in CSV_KEYS) for record in finding_records),
     )

@@ -254,8 +254,8 @@ def compare_networks(networks: Sequence[Costs], baseline: str | None) -> Compari
 
     Raises UsageError for fewer than two networks and for an unknown baseline."""
     if len(networks) < 2:  # noqa: PLR2004  a comparison
-        found = "only one" if networks else "none"
-        raise UsageError(f"compare needs two networks or more, but there is {found}")
+        amount = "only one" if networks else "none"
+        raise UsageError(f"compare needs two networks or more, but there is {amount}")
     names = [costs.network.name for costs in networks]
     return Comparison(tuple(networks), _baseline_index(network_names(networks), baseline, names))
 
@@ -285,7 +285,7 @@ def _baseline_index(names: Sequence[str], name: str | None, full: Sequence[str] 
     if name in full:
         return full.index(name)
     if name not in names:
-        known = did_you_mean(name, names)
-        hint = f"; {known}" if known else ""
+        suggestion = did_you_mean(name, names)
+        hint = f"; {suggestion}" if suggestion else ""
         raise UsageError(f"there is no network `{name}` among these{hint}")
     return names.index(name)

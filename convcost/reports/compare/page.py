@@ -69,7 +69,7 @@ def _facts(comparison: "Comparison") -> Iterator[Fact]:
         for measure in FACTS:
             before, after = comparison.base.totals.of(measure), costs.totals.of(measure)
             what = measure if len(comparison.networks) <= 2 else f"{measure} of {name}"  # noqa: PLR2004
-            known = after - before is not None
-            ratio = CountRatio(before.known, after.known).text if known else ""
+            is_known = after - before is not None
+            ratio = CountRatio(before.known, after.known).text if is_known else ""
             gain = (ratio, f"{cell_text(count_cell(before))} in {base}")
             yield Fact(what, count_cell(after), ", ".join(filter(None, gain)))

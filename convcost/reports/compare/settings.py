@@ -22,8 +22,8 @@ def applied_notes(
     ]
     notes, unknown = [], []
     for option, name, owned in requested:
-        having = [label for label, own in zip(labels, owned, strict=True) if name in own]
-        lacking = [label for label, own in zip(labels, owned, strict=True) if name not in own]
+        having = [label for label, keys in zip(labels, owned, strict=True) if name in keys]
+        lacking = [label for label, keys in zip(labels, owned, strict=True) if name not in keys]
         if not having:
             unknown.append(name)
         elif lacking:

@@ -79,7 +79,7 @@ def unknown_path(
     """The error for a path that is in none of the networks of a spec."""
     from shlex import quote
 
-    hint = did_you_mean(path, (known for network in networks for known in paths(network)))
+    hint = did_you_mean(path, (layer_path for network in networks for layer_path in paths(network)))
     listed = f"`convcost analyze {quote(spec)}{' --deploy' * deployed}` lists the layers"
     return UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
 

@@ -235,8 +235,8 @@ def context_rows(
         yield "step on the input", Size(field.step)
     shares = {Measure.PARAMS: share.params} | ({Measure.MACS: share.macs} if macs_known else {})
     for measure, (part, whole) in shares.items():
-        known = "known " * (measure == Measure.MACS and bool(share.uncounted))
-        text = f"{format_percent(part, whole)} of the network's {known}{format_count(whole)}"
+        qualifier = "known " * (measure == Measure.MACS and bool(share.uncounted))
+        text = f"{format_percent(part, whole)} of the network's {qualifier}{format_count(whole)}"
         yield f"share of {measure}", text
 
 

@@ -147,7 +147,7 @@ def find_candidates(
 ) -> tuple[tuple[ReducibleConv, ...], tuple[tuple[str, str], ...]]:
     """The convolutions that can get a 1x1, and (path, reason) of each that cannot."""
     flow = Dataflow(network)
-    found, left = [], []
+    candidates, left = [], []
     for index, step in enumerate(network.steps):
         reason = OTHER_CONVOLUTIONS.get(step.layer.name, "")
         if isinstance(step.layer, Conv):
@@ -159,7 +159,7 @@ def find_candidates(
             elif x.channels == 1:
                 reason = "has one input channel"
             elif not (reason := flow.fixed_weights(index)):
-                found.append(ReducibleConv(index, step.path, step.layer, x, kernel))
+                candidates.append(ReducibleConv(index, step.path, step.layer, x, kernel))
         if reason:
             left.append((step.path, reason))
-    return tuple(found), tuple(left)
+    return tuple(candidates), tuple(left)

@@ -38,7 +38,7 @@ class Insertions:
         self.chosen: dict[Span, Insertion] = {}
         self.notes: list[str] = []
         self._flow = Dataflow(self.network)
-        self._candidates = {found.step: found for found in find_candidates(self.network)[0]}
+        self._candidates = {conv.step: conv for conv in find_candidates(self.network)[0]}
         self._saved = {
             saving.candidate.step: saving.reduced[0].saved_macs for saving in savings.savings
         }
@@ -55,7 +55,7 @@ class Insertions:
             if reason and named:
                 raise UsageError(f"`{candidate.path}` {reason}")
             self.notes += [f"{candidate.path} gets no 1x1: it {reason}"] if reason else []
-        changed = [found.path for new in self.chosen.values() for _, found in new.paths]
+        changed = [conv.path for new in self.chosen.values() for _, conv in new.paths]
         requested = {saving.candidate.path for saving in savings.savings}
         also = ", ".join(path for path in changed if path not in requested)
         self.notes += (
@@ -93,7 +93,7 @@ class Insertions:
         fitting = [each for each in paths if width.fits(each[1].x.channels)]
         if self.expand and len(fitting) < len(paths):
             return "is on the same line of the spec as a layer with too few channels"
-        if not named and sum(self._saved[found.step] for _, found in fitting) <= 0:
+        if not named and sum(self._saved[conv.step] for _, conv in fitting) <= 0:
             return "would cost more after a 1x1"
         self.chosen[span] = Insertion(width, len(fitting) < len(paths), fitting)
         return ""
@@ -102,10 +102,10 @@ class Insertions:
         """The change of the steps of the network."""
         change: GraphEdit = {}
         for width, _, paths in self.chosen.values():
-            for item, found in paths:
-                channels = width.of(found.x.channels)
-                reduce, window, *expand = found.layers(channels, expand=self.expand)
-                change[found.step] = [("_reduce", reduce), ("", window)]
+            for item, conv in paths:
+                channels = width.of(conv.x.channels)
+                reduce, window, *expand = conv.layers(channels, expand=self.expand)
+                change[conv.step] = [("_reduce", reduce), ("", window)]
                 for layer in expand:
                     (last,) = self._flow.exits(item.steps)
                     change.setdefault(last, [("", self.network.steps[last].layer)])

@@ -69,13 +69,15 @@ class FoundReductions(NamedTuple):
         for span, reduction in changed.items():
             window = editor.item(span)
             if reduction.expand is not None:
-                wide = next(item for item in reduction.removed if reduction.expand in item.steps)
-                filters = editor.item(wide.span).option_text("filters")
+                expand_item = next(
+                    item for item in reduction.removed if reduction.expand in item.steps
+                )
+                filters = editor.item(expand_item.span).option_text("filters")
                 editor.set_option(window, "filters", filters)
             stride = editor.item(reduction.removed[0].span).option_text("stride")
             if stride not in ("", "1"):
-                own = window.option_text("stride")
-                both = stride if own in ("", "1") else f"({stride}) * ({own})"
+                window_stride = window.option_text("stride")
+                both = stride if window_stride in ("", "1") else f"({stride}) * ({window_stride})"
                 editor.set_option(window, "stride", both)
         spans = {item.span for reduction in self.reductions for item in reduction.removed}
         removed = [editor.item(span) for span in sorted(spans)]
@@ -91,22 +93,22 @@ def find_reductions(
     Reductions from the same place in the spec are found together.
     """
     finder = _Finder(network, projections=projections)
-    found: list[Reduction] = []
+    reductions: list[Reduction] = []
     left: list[tuple[str, str]] = []
     requested: set[int] = set()
     for index, step in enumerate(network.steps):
         if not within or any(is_under(step.path, path) for path in within):
             requested.add(index)
         try:
-            found += finder.find(index)
+            reductions += finder.find(index)
         except ConstraintError as error:
             if index in requested and finder.narrows(index):
                 left.append((step.path, error.message))
     # A 1x1 that keeps the number of channels counts only if the same line of the spec reduces it in
     # another copy of the block.
-    spans = {item.removed[0].span for item in found if item.reduce in requested}
-    spans &= {item.removed[0].span for item in found if finder.narrows(item.reduce)}
-    undone = tuple(item for item in found if item.removed[0].span in spans)
+    spans = {item.removed[0].span for item in reductions if item.reduce in requested}
+    spans &= {item.removed[0].span for item in reductions if finder.narrows(item.reduce)}
+    undone = tuple(item for item in reductions if item.removed[0].span in spans)
     return FoundReductions(network, undone, tuple(left))
 
 
@@ -156,21 +158,21 @@ class _Finder:
         strided = self.steps[index].shape.size != x.size
         if not expand and not strided:
             return Reduction(index, removed, tuple(ends))
-        kept = self.items.in_list(ends[0], folder)
-        if kept is None:
+        window_item = self.items.in_list(ends[0], folder)
+        if window_item is None:
             raise ConstraintError(
                 "CC004", "is in another list of layers than the larger convolution"
             )
         convs = self.flow.conv(index), self.flow.conv(ends[0])
-        first, own = (per_axis(conv.stride, len(x.size), "stride") for conv in convs)
-        stride = tuple(step * other for step, other in zip(first, own, strict=True))
+        first, window_stride = (per_axis(conv.stride, len(x.size), "stride") for conv in convs)
+        stride = tuple(step * other for step, other in zip(first, window_stride, strict=True))
         filters = self.flow.conv((expand or ends)[0]).filters
         window = convs[1].with_options(filters=filters, stride=stride)
         if strided and window.output(x).size != self.steps[ends[0]].shape.size:
             message = "has a stride that would change the output size of the larger convolution"
             raise ConstraintError("CC004", message)
         second = expand[0] if expand else None
-        return Reduction(index, removed, tuple(ends), second, kept, window)
+        return Reduction(index, removed, tuple(ends), second, window_item, window)
 
     def _expansion(self, index: int, ends: list[int]) -> tuple[list[int], list[int]]:
         """The layers after the only window of a bottleneck, and the second 1x1."""
@@ -189,14 +191,14 @@ class _Finder:
 
     def _removed(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
         """The items that the removal of a 1x1 deletes: its own, and its followers in its list."""
-        own = self.items.in_list(index, folder)
+        target = self.items.in_list(index, folder)
         if (
-            own is None
-            or not all(step == index or self.flow.is_elementwise(step) for step in own.steps)
-            or len(self.flow.exits(own.steps)) > 1
+            target is None
+            or not all(step == index or self.flow.is_elementwise(step) for step in target.steps)
+            or len(self.flow.exits(target.steps)) > 1
         ):
             raise ConstraintError("CC004", "is in a block with other layers")
-        items = {own.path: own}
+        items = {target.path: target}
         for follower in followers:
             item = self.items.in_list(follower, folder)
             if item is not None and item.steps <= set(followers):

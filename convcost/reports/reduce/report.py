@@ -63,7 +63,7 @@ class UndoneNetwork(NamedTuple):
         records = []
         for reduction in self.found.reductions:
             expand = () if reduction.expand is None else (reduction.expand,)
-            own = [
+            rows = [
                 self.costs.layers[index]
                 for index in (reduction.reduce, *reduction.windows, *expand)
             ]
@@ -76,9 +76,9 @@ class UndoneNetwork(NamedTuple):
                     "channels": inputs_of(self.costs.network, steps[reduction.reduce])[0].channels,
                     "to": steps[reduction.reduce].shape.channels,
                     "windows": windows,
-                    "weights": sum(row.weights for row in own),
+                    "weights": sum(row.weights for row in rows),
                     "naive_weights": sum(row.weights for row in left),
-                    "macs": sum(row.macs for row in own),
+                    "macs": sum(row.macs for row in rows),
                     "naive_macs": sum(row.macs for row in left),
                 }
             )

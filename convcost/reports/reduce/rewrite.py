@@ -57,8 +57,8 @@ def rewrite_text(
         message = f"the new text would not be a valid spec: {problem.message}"
         raise ConstraintError(problem.code, message, problem.help) from None
     for rewrite in rewrites:
-        found = networks[rewrite.position : rewrite.position + 1]
-        if [_layers(costs(network, rewrite.after.batch)) for network in found] != [
+        new_networks = networks[rewrite.position : rewrite.position + 1]
+        if [_layers(costs(network, rewrite.after.batch)) for network in new_networks] != [
             _layers(rewrite.after)
         ]:
             message = f"the new text would not have the costs of {rewrite.after.network.name}"

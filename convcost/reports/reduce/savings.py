@@ -147,19 +147,19 @@ def find_savings(
 
     Raises UsageError if a request has no convolution, or more channels than its input.
     """
-    found, left = find_candidates(costs.network)
-    chosen = {} if requests else dict.fromkeys(found, widths)
+    candidates, left = find_candidates(costs.network)
+    chosen = {} if requests else dict.fromkeys(candidates, widths)
     for path, width in requests:
-        meant = [candidate for candidate in found if is_under(candidate.path, path)]
+        meant = [candidate for candidate in candidates if is_under(candidate.path, path)]
         if not meant:
             reason = dict(left).get(path, "has no convolution larger than 1x1")
             raise UsageError(f"`{path}` {reason}: a 1x1 cannot reduce it")
         chosen.update(dict.fromkeys(meant, (width,) if width else widths))
     savings = []
-    for candidate, wanted in chosen.items():
+    for candidate, choices in chosen.items():
         channels = candidate.x.channels
-        fitting = {width.of(channels): width for width in wanted if width.fits(channels)}
-        too_wide = [width.of(channels) for width in wanted if width.of(channels) > channels]
+        fitting = {width.of(channels): width for width in choices if width.fits(channels)}
+        too_wide = [width.of(channels) for width in choices if width.of(channels) > channels]
         if requests and too_wide:
             raise UsageError(
                 f"a 1x1 cannot reduce `{candidate.path}` to {too_wide[0]} "

@@ -34,9 +34,9 @@ def layer_definitions() -> dict[str, Schema]:
     return {
         **{f"key_{key}": schema for key, schema in _common().items()},
         **{
-            f"{name}.{known.name}": option(known)
+            f"{name}.{kind_option.name}": option(kind_option)
             for name, kind in kinds.items()
-            for known in kind.options.values()
+            for kind_option in kind.options.values()
         },
         **{f"kind_{name}": _kind(kind) for name, kind in kinds.items()},
         "kinds": {
@@ -55,10 +55,10 @@ def rules() -> dict[str, Schema]:
     names = list(KINDS.names())
     kind_word = words(name for name, kind in KINDS.items() if kind.role == "layer")
     block_word = {"minLength": 1, "not": words(names), "description": "a block of this document"}
-    needs = {name: found for name, kind in KINDS.items() if (found := _needs(kind))}
+    needs = {name: schema for name, kind in KINDS.items() if (schema := _needs(kind))}
     is_word, has_no_kind = {"type": "string"}, {"propertyNames": {"not": words(names)}}
     mapping = {"type": "object", **ref("kinds")}
-    found = {
+    schema = {
         "kinds": {"if": is_word, "then": kind_word, "else": {**mapping, **has_one(names)}},
         "calls": {
             "if": is_word,
@@ -67,7 +67,7 @@ def rules() -> dict[str, Schema]:
         },
         "needs": {"not": words(needs), **_by_key(needs)},
     }
-    return {f"layers_{name}": _everywhere(f"layers_{name}", rule) for name, rule in found.items()}
+    return {f"layers_{name}": _everywhere(f"layers_{name}", rule) for name, rule in schema.items()}
 
 
 def _everywhere(name: str, rule: Schema) -> Schema:
@@ -137,10 +137,10 @@ def _kind(kind: AnyKind) -> Schema:
     if kind.options:
         forms.append(record(own_options(kind)))
     about = f"{kind.name}: {principal.meaning}" if principal else kind.name
-    own = describe(any_of(*forms), f"{about}. {meaning(kind)}")
+    value_schema = describe(any_of(*forms), f"{about}. {meaning(kind)}")
     keys = _common_refs(*(WEIGHT_KEYS if kind.learns else ()))
     return record(
-        {**own_options(kind), **keys, kind.name: own},
+        {**own_options(kind), **keys, kind.name: value_schema},
         kind.name,
         description=meaning(kind),
         examples=[yaml.safe_load(example.spec) for example in kind.examples],
@@ -150,7 +150,7 @@ def _kind(kind: AnyKind) -> Schema:
 def _needs(kind: AnyKind) -> Schema | None:
     """The required options of a layer whose own value is not a mapping of options; None if it has
     none. A layer in one word has no options."""
-    required = [known.name for known in kind.options.values() if known.required]
+    required = [kind_option.name for kind_option in kind.options.values() if kind_option.required]
     if kind.role != "layer" or not (required or kind.required_one_of):
         return None
     keys = [name for name in required if name != kind.principal]

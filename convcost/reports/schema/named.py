@@ -23,7 +23,7 @@ FOLDER = Path(__file__).parent.parent.parent / "schemas"
 def named_schema(name: str | None) -> Schema:
     """The schema of that name. Raises UsageError, with the known names, if there is none."""
     files = {f"convcost.{f.stem.replace('-', '/')}": f for f in sorted(FOLDER.glob("*.json"))}
-    known = ("spec", "report", *files)
+    names = ("spec", "report", *files)
     if name == "spec":
         return spec_schema()
     if name == "report":
@@ -31,8 +31,8 @@ def named_schema(name: str | None) -> Schema:
     if name in files:
         return _read(files[name])
     if name is None:
-        raise UsageError(f"schema needs the name of one: {', '.join(known)}")
-    raise UsageError(f"there is no schema `{name}`; {did_you_mean(name, known, len(known))}")
+        raise UsageError(f"schema needs the name of one: {', '.join(names)}")
+    raise UsageError(f"there is no schema `{name}`; {did_you_mean(name, names, len(names))}")
 
 
 def _read(file: Path) -> Schema:
@@ -46,14 +46,14 @@ def _filled(part: Any) -> Any:
         return [item for word in part for item in (NAMES.get(str(word)) or [_filled(word)])]
     if not isinstance(part, dict):
         return part
-    found: Schema = {}
+    full_schema: Schema = {}
     for key, value in part.items():
         schema = _filled(value)
         for name in NAMES.get(key, ()):
-            found[name] = {"description": _description(name), **(schema or COUNT)}
+            full_schema[name] = {"description": _description(name), **(schema or COUNT)}
         if key not in NAMES:
-            found[key] = schema
-    return found
+            full_schema[key] = schema
+    return full_schema
 
 
 def _description(name: str) -> str:

@@ -85,8 +85,8 @@ def types() -> dict[str, Schema]:
         "additionalProperties": any_of(ref("word"), {"type": "array"}),
     }
     size_options = {
-        name: describe(any_of(ref(known.type_name), NOTHING), known.meaning)
-        for name, known in SIZE_OPTIONS.items()
+        name: describe(any_of(ref(entry.type_name), NOTHING), entry.meaning)
+        for name, entry in SIZE_OPTIONS.items()
     }
     values: dict[str, list[Schema]] = {
         "PositiveInt": [number(1)],
@@ -111,11 +111,11 @@ def types() -> dict[str, Schema]:
         "Connections": [array({**array(count, 1), "uniqueItems": True}, 1)],
         "Layers": [{"type": "array"}, branches],
     }
-    named = {name: [words(known.words)] for name, known in TYPES.items() if known.words}
+    named = {name: [words(entry.words)] for name, entry in TYPES.items() if entry.words}
     named["ShapePattern"] = []  # `rest` replaces a number in the shape, not the shape
     return {
-        name: describe(any_of(*named.get(name, []), *values.get(name, [])), known.meaning)
-        for name, known in sorted(TYPES.items())
+        name: describe(any_of(*named.get(name, []), *values.get(name, [])), entry.meaning)
+        for name, entry in sorted(TYPES.items())
     }
 
 
@@ -150,14 +150,14 @@ def parts() -> dict[str, Schema]:
     }
 
 
-def option(known: Option) -> Schema:
+def option(kind_option: Option) -> Schema:
     """The value of an option of a kind, with its meaning and default for an editor to show.
 
     An optional one may be empty.
     """
-    value_schema = ref(known.type_name)
-    schema = value_schema if known.required else any_of(value_schema, NOTHING)
-    meaning = f"{known.meaning}: {known.type.meaning}"
-    plain = known.default is None or isinstance(known.default, int | str)
-    default = {"default": known.default} if plain and not known.required else {}
+    value_schema = ref(kind_option.type_name)
+    schema = value_schema if kind_option.required else any_of(value_schema, NOTHING)
+    meaning = f"{kind_option.meaning}: {kind_option.type.meaning}"
+    plain = kind_option.default is None or isinstance(kind_option.default, int | str)
+    default = {"default": kind_option.default} if plain and not kind_option.required else {}
     return {**describe(schema, meaning[:1].upper() + meaning[1:]), **default}

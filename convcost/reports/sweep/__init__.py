@@ -160,8 +160,8 @@ def _published_column(measure: str, drop: int, sources: dict[str, int]) -> Point
                 number = sources.setdefault(figure.source, len(sources) + 1)
                 numbers.setdefault((figure.published, verdict), set()).add(number)
         return ", ".join(
-            f"{published}[{','.join(map(str, sorted(known)))}] {verdict}"
-            for (published, verdict), known in numbers.items()
+            f"{published}[{','.join(map(str, sorted(source_numbers)))}] {verdict}"
+            for (published, verdict), source_numbers in numbers.items()
         )
 
     head = f"published {measure}"

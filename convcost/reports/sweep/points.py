@@ -71,10 +71,13 @@ class Point(NamedTuple):
         names = {name for name, _ in network.variables}, {name for name, _ in network.inputs}
         has = [axis.name in (*names[axis.size], *[""] * axis.size) for axis in self.axes]
         at = zip(has, self.axes, self.positions, strict=True)
-        kept = [(axis, position) for own, axis, position in at if own]
-        if any(position and not own for own, position in zip(has, self.positions, strict=True)):
+        pairs = [(axis, position) for has_axis, axis, position in at if has_axis]
+        if any(
+            position and not has_axis
+            for has_axis, position in zip(has, self.positions, strict=True)
+        ):
             return None
-        return Point(tuple(axis for axis, _ in kept), tuple(position for _, position in kept))
+        return Point(tuple(axis for axis, _ in pairs), tuple(position for _, position in pairs))
 
     @property
     def label(self) -> str:
@@ -100,16 +103,18 @@ class PointCosts(NamedTuple):
         """The point with only the layers and steps that notes are about, because a sweep keeps many
         points."""
         steps = (step for step in self.costs.network.steps if has_note(step))
-        kept = tuple({step.layer: step for step in steps}.values())
-        network = self.costs.network._replace(steps=kept, groups=(), published=(), budget=None)
+        noted_steps = tuple({step.layer: step for step in steps}.values())
+        network = self.costs.network._replace(
+            steps=noted_steps, groups=(), published=(), budget=None
+        )
         named = tuple(layer for layer in self.costs.layers if layer.stated or layer.uncounted)
         return self._replace(costs=self.costs._replace(network=network, layers=named))
 
     def value(self, name: str) -> Any:
         """The number of a measure, of `channels` or `receptive_field`, by a convention, or of a
         variable, without what is not known. The first that has the name counts."""
-        found = self.of(name)
-        return found.known if isinstance(found, Count) else found
+        value = self.of(name)
+        return value.known if isinstance(value, Count) else value
 
     def of(self, name: str) -> Any:
         """The same; of a measure or by a convention, with the number of layers not in it."""
@@ -125,8 +130,8 @@ class PointCosts(NamedTuple):
 
     def knows(self, name: str) -> bool:
         """Whether all layers have a count of a measure, or by a convention."""
-        found = self.of(name)
-        return not (isinstance(found, Count) and found.uncounted)
+        value = self.of(name)
+        return not (isinstance(value, Count) and value.uncounted)
 
     def tree(self) -> dict[str, Any]:
         """The keys that the JSON of a sweep adds to those of a network."""

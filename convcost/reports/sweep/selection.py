@@ -34,7 +34,7 @@ class PointFilter(NamedTuple):
         return value
 
 
-def parse_filter(text: str, known: Collection[str]) -> PointFilter:
+def parse_filter(text: str, number_names: Collection[str]) -> PointFilter:
     """A condition over the known numbers. Raises UsageError."""
 
     def exact(match: re.Match[str]) -> str:
@@ -44,10 +44,10 @@ def parse_filter(text: str, known: Collection[str]) -> PointFilter:
     with usage_errors("--where: ", "write a comparison, such as `macs <= 100M`"):
         expression = parse(re.sub(rf"\b(\d[\d.]*) ?({UNITS})B?\b", exact, text))
     for name in sorted(expression.names):
-        if name not in known:
+        if name not in number_names:
             from convcost.conventions import suggest_count
 
-            hint = suggest_count(name) or did_you_mean(name, known, 99)
+            hint = suggest_count(name) or did_you_mean(name, number_names, 99)
             raise UsageError(f"--where: there is no number `{name}`; {hint}")
     return PointFilter(text, expression)
 

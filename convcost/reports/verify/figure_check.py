@@ -186,16 +186,16 @@ class ExactCounts:
         Raises ConstraintError also if the macs of a layer are not known, by the convention of a
         figure or without one.
         """
-        found = self.of(entry.layer)
+        count_by_measure = self.of(entry.layer)
         rows = self._rows[entry.layer] if entry.layer else self.costs.layers
         for measure, _ in entry.figures:
             if name := entry.convention(measure):
-                found[measure] = self._sum(name, rows)
+                count_by_measure[measure] = self._sum(name, rows)
             elif measure == Measure.MACS:
                 _require_known_macs(rows)
             elif measure in IN_BYTES:
-                found[measure] = self._bytes(measure, rows, entry.dtype)
-        return found
+                count_by_measure[measure] = self._bytes(measure, rows, entry.dtype)
+        return count_by_measure
 
     def checked(self, entry: Published) -> PublishedEntry:
         """An entry with its exact counts, and only the settings that differ from the spec."""
@@ -203,8 +203,8 @@ class ExactCounts:
         changed = {name for name, _ in network.changed}
         settings = tuple(item for item in entry.settings if item[0] in changed)
         size = None if network.resized is None else entry.size
-        own = entry._replace(settings=settings, size=size)
-        return PublishedEntry(own, self.of_entry(entry), self._dtypes_of(entry))
+        short_entry = entry._replace(settings=settings, size=size)
+        return PublishedEntry(short_entry, self.of_entry(entry), self._dtypes_of(entry))
 
     def _dtypes_of(self, entry: Published) -> str:
         """The types of the figures in bytes of an entry, as text."""

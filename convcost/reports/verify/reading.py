@@ -76,15 +76,15 @@ def fit_figure(figure: Figure, value: int, kilo: int, *, truncated: bool) -> str
 def hint(entry: Published, measure: str, figure: Figure, counts: dict[str, int]) -> str:
     """What an entry would have to declare so that a figure agrees, with as few changes as possible;
     empty if no declaration helps."""
-    current, found = declared(entry, measure), dict[int, list[str]]()
+    current, conditions_by_count = declared(entry, measure), dict[int, list[str]]()
     for other in starmap(Declared, product((False, True), repeat=3)):
         # `biases` cannot be a figure and a declaration.
         possible = other.biases == current.biases or "biases" not in dict(entry.figures)
         if possible and read_figure(figure, measure, counts, other).verdict != "off":
             changes = list(_changes(entry, measure, other))
-            found.setdefault(len(changes), []).append(_condition(changes))
-    if found:
-        return f"agrees {', or '.join(found[min(found)])}"
+            conditions_by_count.setdefault(len(changes), []).append(_condition(changes))
+    if conditions_by_count:
+        return f"agrees {', or '.join(conditions_by_count[min(conditions_by_count)])}"
     numerator, denominator = figure.value()
     twice = 2 * counts[measure]
     if measure == "macs" and fit_figure(figure, twice, 1000, truncated=False):

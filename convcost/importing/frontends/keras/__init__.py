@@ -33,7 +33,7 @@ def read(
         except ConstraintError as refusal:
             if not anyway or refusal.code != "CC405":
                 raise
-            own = lower_model(archive.config, path.name, None, tuple(inputs), weights)
+            own_graph = lower_model(archive.config, path.name, None, tuple(inputs), weights)
             again = lower_model(open_sizes(archive.config), path.name, size, (), weights)
-            graph = same_weights(again, own)
+            graph = same_weights(again, own_graph)
         return weights.verify(graph)

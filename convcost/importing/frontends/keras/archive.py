@@ -70,7 +70,7 @@ def _parsed(data: bytes) -> dict[str, Any]:
     if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:
         raise ConstraintError("CC404", f"the configuration has more than {MAX_VALUES:,} values")
     try:
-        found = json.loads(data.decode("utf-8-sig"))
+        config = json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ConstraintError("CC404", "the configuration is not UTF-8 text") from None
     except json.JSONDecodeError as error:
@@ -82,18 +82,18 @@ def _parsed(data: bytes) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise ConstraintError("CC404", "the configuration is nested too deeply") from None
-    if _nesting(found) > MAX_NESTING:
+    if _nesting(config) > MAX_NESTING:
         message = f"the configuration is nested more than {MAX_NESTING} levels deep"
         raise ConstraintError("CC404", message)
-    if isinstance(found, dict) and isinstance(found.get("model_config"), dict):
-        found = found["model_config"]
-    if not isinstance(found, dict) or "class_name" not in found:
+    if isinstance(config, dict) and isinstance(config.get("model_config"), dict):
+        config = config["model_config"]
+    if not isinstance(config, dict) or "class_name" not in config:
         raise ConstraintError(
             "CC404",
             "the JSON is not a Keras model",
             "model.to_json() writes one, with `class_name`",
         )
-    return found
+    return config
 
 
 def _nesting(value: Any) -> int:

@@ -62,25 +62,25 @@ class LayerCall(NamedTuple):
         value = self.config.get(name)
         value = default if value is None else value
         axes = len(self.size)
-        found = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
-        if len(found) != axes or not all(type(n) is int for n in found):
+        numbers = tuple(value) if isinstance(value, list | tuple) else (value,) * axes
+        if len(numbers) != axes or not all(type(n) is int for n in numbers):
             message = f"`{name}` of {self.kind} must have {axes} integers, not {value!r}"
             raise ConstraintError("CC404", message)
-        return found
+        return numbers
 
     def lower(self, op: str, *inputs: Tensor, path: Path | None = None, **more: Any) -> Tensor:
         """Adds the layers of a canonical operator. Its input is the first input of the call by
         default; the inputs of a join are all inputs."""
         joins = Trait.JOINS in OPS[op].traits
-        given = inputs or (joins and self.values) or (self.x,)
-        return lower(self.builder, op, path or self.path, *given, **more)
+        operands = inputs or (joins and self.values) or (self.x,)
+        return lower(self.builder, op, path or self.path, *operands, **more)
 
     def along_size(self, numbers: Sequence[int], other: int | None) -> list[int]:
         """One number for each axis of the input: `numbers` for the axes of the size, and `other`
         for the batch and the channels, or their extents if `other` is None."""
-        found = iter(numbers)
+        size_numbers = iter(numbers)
         return [
-            (n if other is None else other) if axis in (0, self.channel) else next(found)
+            (n if other is None else other) if axis in (0, self.channel) else next(size_numbers)
             for axis, n in enumerate(self.x.dims)
         ]
 

@@ -20,8 +20,8 @@ def is_own(layer: LayerConfig) -> bool:
     if "module" not in layer:
         return registered in (None, kind)
     module = layer["module"]
-    own = isinstance(module, str) and module.split(".")[0] in PACKAGES
-    return own and registered in (None, kind, f"Custom>{kind}")
+    is_keras_module = isinstance(module, str) and module.split(".")[0] in PACKAGES
+    return is_keras_module and registered in (None, kind, f"Custom>{kind}")
 
 
 def stated_origin(layer: LayerConfig) -> str:

@@ -56,15 +56,15 @@ def _text(file: Any, largest: int, h5py: Any) -> bytes:
         raise ConstraintError(
             "CC404", f"the file is not a Keras model: it has no `{CONFIG}`", SAVE_WHOLE_MODEL
         )
-    kept = file.attrs.get_id(CONFIG)
+    attribute = file.attrs.get_id(CONFIG)
     # The size of an attribute is known before its data is read.
-    if kept.shape != () or kept.get_type().get_class() != h5py.h5t.STRING:
+    if attribute.shape != () or attribute.get_type().get_class() != h5py.h5t.STRING:
         raise ConstraintError("CC404", f"its `{CONFIG}` is not text")
-    if max(kept.get_storage_size(), kept.dtype.itemsize) > largest:
+    if max(attribute.get_storage_size(), attribute.dtype.itemsize) > largest:
         raise ConstraintError("CC404", f"its `{CONFIG}` is larger than {largest // 2**20} MiB")
-    found = file.attrs[CONFIG]
-    if isinstance(found, str):
-        return found.encode("utf-8", "surrogateescape")
-    if not isinstance(found, bytes):
+    text = file.attrs[CONFIG]
+    if isinstance(text, str):
+        return text.encode("utf-8", "surrogateescape")
+    if not isinstance(text, bytes):
         raise ConstraintError("CC404", f"its `{CONFIG}` is not text")
-    return bytes(found)
+    return bytes(text)

@@ -41,14 +41,14 @@ def lower_model(
     config: dict[str, Any],
     file: str,
     size: tuple[int, ...] | None,
-    given: tuple[tuple[int, ...], ...],
+    inputs: tuple[tuple[int, ...], ...],
     weights: StoredWeights,
 ) -> LayerGraph:
     """The layers of a model; `weights` are those of its file. Raises ConstraintError."""
     inner = config.get("config")
     name = inner.get("name") if isinstance(inner, dict) else None
     builder = GraphBuilder(str(name or file), f"Keras, {file}")
-    walk = _KerasWalk(builder, size, given, weights)
+    walk = _KerasWalk(builder, size, inputs, weights)
     try:
         outputs = walk.model(config, (), "", None)
         if is_frozen(config):
@@ -58,9 +58,9 @@ def lower_model(
     except RecursionError:
         raise ConstraintError("CC404", "the configuration is nested too deeply") from None
     if walk.given:
-        taken = len(builder.inputs)
+        input_count = len(builder.inputs)
         raise ConstraintError(
-            "CC405", f"the model takes {taken}, but {len(given)} --input are given"
+            "CC405", f"the model takes {input_count}, but {len(inputs)} --input are given"
         )
     return rewrite(builder.graph(outputs))
 
@@ -72,11 +72,11 @@ class _KerasWalk:
 
     def __init__(
         self, builder: GraphBuilder, size: tuple[int, ...] | None,
-        given: tuple[tuple[int, ...], ...], weights: StoredWeights,
+        inputs: tuple[tuple[int, ...], ...], weights: StoredWeights,
     ) -> None:  # fmt: skip
         self.builder = builder
         self.size = size
-        self.given = list(given)
+        self.given = list(inputs)
         self.weights = weights
         self.paths: dict[str, Path] = {}
         # The group of a layer's weights in the file, by the layer's key.
@@ -131,42 +131,42 @@ class _KerasWalk:
         layers = {name_of(layer): layer for layer in inner["layers"]}
         self._named(layers.values(), key)
         first = nodes.begins(layers, older=nodes.is_older(layers))
-        known = self._entered(layers, nodes.references(inner["input_layers"]), feed)
+        tensor_by_reference = self._entered(layers, nodes.references(inner["input_layers"]), feed)
         calls = [
             nodes.GraphCall(name, node, str(layer["class_name"]), nodes.sources(call, first))
             for name, layer in layers.items()
             for node, call in enumerate(layer.get("inbound_nodes") or ())
-            if (name, 0, 0) not in known
+            if (name, 0, 0) not in tensor_by_reference
         ]
         self._declare((source for call in calls for source in call.sources), key)
         ends = [end for _, end in nodes.references(inner["output_layers"], first)]
         masking = nodes.masks(calls) - {name for name, *_ in ends}
         self.builder.free.update(call.kind for call in calls if call.layer in masking)
         calls = [call for call in calls if call.layer not in masking]
-        self._lower_calls(calls, layers, known, path, key)
-        nodes.several(known, ends)
-        return tuple(known[end] for end in ends)
+        self._lower_calls(calls, layers, tensor_by_reference, path, key)
+        nodes.several(tensor_by_reference, ends)
+        return tuple(tensor_by_reference[end] for end in ends)
 
     def _lower_calls(
         self,
         calls: list[nodes.GraphCall],
         layers: dict[str, LayerConfig],
-        known: dict[nodes.Reference, Tensor],
+        tensor_by_reference: dict[nodes.Reference, Tensor],
         path: Path,
         key: str,
     ) -> None:
-        """Adds the calls of layers to a graph, and their outputs to `known`."""
+        """Adds the calls of layers to a graph, and their outputs to `tensor_by_reference`."""
         without_masks = []
         for call in calls:
             with named(f"layer `{'/'.join((*path, call.layer))}`"):
                 without_masks.append(call._replace(sources=nodes.unmasked(call.sources, call.kind)))
-        for name, node, _, read in nodes.in_order(without_masks, known):
-            nodes.several(known, (source.reference for source in read))
-            values = tuple(known[source.reference] for source in read)
+        for name, node, _, read in nodes.in_order(without_masks, tensor_by_reference):
+            nodes.several(tensor_by_reference, (source.reference for source in read))
+            values = tuple(tensor_by_reference[source.reference] for source in read)
             self._verify_inputs(values, read, name)
             feed = CallInputs(values, tuple(read))
             for k, value in enumerate(self._call(layers[name], path, key, feed, node)):
-                known[name, node, k] = value
+                tensor_by_reference[name, node, k] = value
 
     def _entered(
         self,
@@ -180,13 +180,13 @@ class _KerasWalk:
             values = [self._input(layers[name]["config"]) for name in names]
         elif any(source.key for source in feed.sources):
             keys = (source.key for source in feed.sources)
-            given = dict(zip(keys, feed.values, strict=True))
-            wanted = [key or name for key, (name, *_) in ends]
-            if missing := [key for key in wanted if key not in given]:
+            value_by_key = dict(zip(keys, feed.values, strict=True))
+            input_keys = [key or name for key, (name, *_) in ends]
+            if missing := [key for key in input_keys if key not in value_by_key]:
                 raise ConstraintError(
                     "CC404", f"a model is called without its input `{missing[0]}`"
                 )
-            values = [given[key] for key in wanted]
+            values = [value_by_key[key] for key in input_keys]
         else:
             values = [*feed.values]
             if len(values) != len(ends):
@@ -207,11 +207,11 @@ class _KerasWalk:
             above = f"{self.groups[key]}/" if key else ""
             self.groups[f"{key}/{name_of(layer)}"] = f"{above}layers/{group}"
 
-    def _declare(self, taken: Iterable[nodes.TensorSource], key: str) -> None:
+    def _declare(self, tensor_sources: Iterable[nodes.TensorSource], key: str) -> None:
         """Collects the output shapes of calls from the layers that read them. Calls with several
         outputs are left out."""
         several = set()
-        for source in taken:
+        for source in tensor_sources:
             call = f"{key}/{source.name}", source.node
             if source.tensor:
                 several.add(call)
@@ -229,35 +229,35 @@ class _KerasWalk:
         here = (*path, *self.paths.get(name, (name,)))
         use = KerasCall(layer, here, f"{key}/{name}", feed, node)
         if use.kind in (*FUNCTIONAL, "Sequential") and is_own(layer):
-            found = self.model(layer, here, use.key, feed)
+            outputs = self.model(layer, here, use.key, feed)
         elif first > MAX_LAYERS:
             raise ConstraintError(
                 "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
             )
         else:
-            found = self._lowered(use)
+            outputs = self._lowered(use)
         if is_frozen(layer):
             self.builder.freeze(first)
-        return found
+        return outputs
 
     def _lowered(self, use: KerasCall) -> Tensors:
         """Adds the layers of one call of a Keras layer, and returns its outputs."""
         rule, first = lowering_rule(use.layer), len(self.builder.layers)
         if rule is None or not is_own(use.layer):
             return (unknown(self.builder, use, self._known(use)),)
-        found = self._lower(rule, use)
+        outputs = self._lower(rule, use)
         if made_up(use.layer):  # the kind is a better name than Keras' automatic one
             for index, added in enumerate(self.builder.layers[first:], first):
                 if added.path == use.path:
                     path = (*use.path[:-1], added.kind)
                     self.builder.layers[index] = added._replace(path=path)
-        return found
+        return outputs
 
     def _known(self, use: KerasCall) -> LayerFacts:
         """The facts that the file states about a layer that convcost cannot count."""
-        given = use.feed.sources[0].shape if use.feed.sources else None
+        shape = use.feed.sources[0].shape if use.feed.sources else None
         stored = self.weights.elements(self.groups[use.key], use.key)
-        return LayerFacts(self.declared.get((use.key, use.node)), given, stored, self.weights.lack)
+        return LayerFacts(self.declared.get((use.key, use.node)), shape, stored, self.weights.lack)
 
     def _lower(self, rule: Rule, use: KerasCall) -> Tensors:
         """The outputs of a layer. If its rule does not support it, it becomes a `custom` layer,
@@ -270,15 +270,15 @@ class _KerasWalk:
         first, where = len(self.builder.layers), "/".join(use.path)
         try:
             refuse_lora(call)
-            found = rule(call)
-            return (found,) if isinstance(found, Tensor) else found
+            outputs = rule(call)
+            return (outputs,) if isinstance(outputs, Tensor) else outputs
         except ConstraintError as refusal:
             help_ = refusal.help
             if refusal.code == "CC401" and len(self.builder.layers) == first:
-                known = self._known(use)
-                if known.stored is not None and known.output is not None:
-                    return (unknown(self.builder, use, known, refusal.message),)
-                help_ = help_ or helping(known)
+                facts = self._known(use)
+                if facts.stored is not None and facts.output is not None:
+                    return (unknown(self.builder, use, facts, refusal.message),)
+                help_ = help_ or helping(facts)
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_
             ) from None
@@ -302,8 +302,8 @@ class _KerasWalk:
     def _input(self, config: dict[str, Any]) -> Tensor:
         shape = config.get("batch_shape") or config.get("batch_input_shape")
         name = str(config.get("name", "input"))
-        given = self.given.pop(0) if self.given else None
-        dims, channel = input_dims(name, shape, given, self.size)
+        option_dims = self.given.pop(0) if self.given else None
+        dims, channel = input_dims(name, shape, option_dims, self.size)
         return self.builder.input(name, dims, channel)
 
     def _verify_inputs(self, values: Tensors, sources: list[nodes.TensorSource], name: str) -> None:
@@ -314,7 +314,7 @@ class _KerasWalk:
             pairs = zip(expected[1:], value.dims[1:], strict=True)
             if any(a is not None and a != b for a, b in pairs):
                 computed = "×".join(map(str, value.dims[1:]))
-                stated = "×".join(map(str, expected[1:]))
+                shape = "×".join(map(str, expected[1:]))
                 raise ConstraintError(
-                    "CC402", f"the input of `{name}` is {computed}, but the model states {stated}"
+                    "CC402", f"the input of `{name}` is {computed}, but the model states {shape}"
                 )

@@ -74,10 +74,10 @@ def sources(call: Any, begins: Mapping[str, int]) -> list[TensorSource]:
     """The tensors that a call reads. `begins` has the number of each layer's first call in the
     format of Keras 2."""
     if isinstance(call, dict) and ("args" in call or "kwargs" in call):
-        found = list(_tensors(list(call.get("args") or ()), ""))
+        tensor_sources = list(_tensors(list(call.get("args") or ()), ""))
         for name, value in (call.get("kwargs") or {}).items():
-            found += [source._replace(place=name) for source in _tensors([value], "")]
-        return found
+            tensor_sources += [source._replace(place=name) for source in _tensors([value], "")]
+        return tensor_sources
     return list(_older(call, begins))
 
 
@@ -95,46 +95,46 @@ def keywords(layer: LayerConfig, node: int) -> dict[str, Any]:
     return named
 
 
-def unmasked(found: list[TensorSource], kind: str) -> list[TensorSource]:
+def unmasked(tensor_sources: list[TensorSource], kind: str) -> list[TensorSource]:
     """The tensors without masks and initial states. Raises ConstraintError for an unknown
     keyword."""
     if kind == "TFOpLambda":
-        return found
+        return tensor_sources
     if kind in ATTENTION:
         places = (*IGNORED, *MASK_POSITIONS)
-        return [source for source in found if source.place not in places]
-    for place in (source.place for source in found):
+        return [source for source in tensor_sources if source.place not in places]
+    for place in (source.place for source in tensor_sources):
         if not place.isdecimal() and place not in (*IGNORED, *FIRST_KEYWORDS):
             raise ConstraintError(
                 "CC401", f"{kind} has a tensor as `{place}`, which convcost does not support"
             )
-    return [source for source in found if source.place not in IGNORED]
+    return [source for source in tensor_sources if source.place not in IGNORED]
 
 
 def masks(calls: Collection[GraphCall]) -> set[str]:
     """The names of layers that only compute masks."""
-    found = {call.layer for call in calls if call.kind in MASK_LAYERS}
-    while found:
+    mask_names = {call.layer for call in calls if call.kind in MASK_LAYERS}
+    while mask_names:
         used = {
             source.name
             for call in calls
-            for source in (() if call.layer in found else call.sources)
-            if source.name in found and source.place not in IGNORED
+            for source in (() if call.layer in mask_names else call.sources)
+            if source.name in mask_names and source.place not in IGNORED
         }
         if not used:
             break
-        found -= used
-    return found
+        mask_names -= used
+    return mask_names
 
 
-def in_order(calls: Sequence[GraphCall], known: Container[Reference]) -> list[GraphCall]:
-    """The calls, each after the calls whose outputs it reads, otherwise as in the file. `known` are
-    the inputs of the model. Raises ConstraintError for a cycle and for an input without a layer."""
+def in_order(calls: Sequence[GraphCall], inputs: Container[Reference]) -> list[GraphCall]:
+    """The calls, each after the calls whose outputs it reads, otherwise as in the file. `inputs`
+    are those of the model. Raises ConstraintError for a cycle and for an input without a layer."""
     numbers = {(call.layer, call.node): number for number, call in enumerate(calls)}
     before: dict[int, list[int]] = {}
     lost = set()
     for number, call in enumerate(calls):
-        read = [source.reference[:2] for source in call.sources if source.reference not in known]
+        read = [source.reference[:2] for source in call.sources if source.reference not in inputs]
         before[number] = sorted({numbers[key] for key in read if key in numbers})
         if any(key not in numbers for key in read):
             lost.add(number)
@@ -151,11 +151,11 @@ def in_order(calls: Sequence[GraphCall], known: Container[Reference]) -> list[Gr
     return [calls[number] for number in order]
 
 
-def several(known: Container[Reference], read: Iterable[Reference]) -> None:
+def several(outputs: Container[Reference], read: Iterable[Reference]) -> None:
     """Raises ConstraintError if something reads a further output of a layer, such as its states or
     attention weights."""
     for name, node, tensor in read:
-        if (name, node, tensor) not in known and (name, node, 0) in known:
+        if (name, node, tensor) not in outputs and (name, node, 0) in outputs:
             raise ConstraintError(
                 "CC401",
                 f"layer `{name}` has several outputs, and convcost supports only the first",
@@ -166,14 +166,14 @@ def several(known: Container[Reference], read: Iterable[Reference]) -> None:
 def begins(layers: Mapping[str, LayerConfig], *, older: bool) -> dict[str, int]:
     """The number of each layer's first call: 1 for a model, because Keras also counts its
     construction as a call, otherwise 0."""
-    found = {}
+    first_call_by_layer = {}
     for name, layer in layers.items():
         config = layer["config"]
         inner: Any = config.get("layers") if isinstance(config, dict) else None
         fed = bool(inner) and inner[0]["class_name"] == "InputLayer"
         sequence = older and fed and layer["class_name"] == "Sequential"
-        found[name] = int(layer["class_name"] in FUNCTIONAL or sequence)
-    return found
+        first_call_by_layer[name] = int(layer["class_name"] in FUNCTIONAL or sequence)
+    return first_call_by_layer
 
 
 def is_older(layers: Mapping[str, LayerConfig]) -> bool:
@@ -182,31 +182,29 @@ def is_older(layers: Mapping[str, LayerConfig]) -> bool:
     return any(not isinstance(call, dict) or not {"args", "kwargs"} & set(call) for call in calls)
 
 
-def references(found: Any, begins: Mapping[str, int] = {}) -> list[tuple[str, Reference]]:
+def references(ends: Any, begins: Mapping[str, int] = {}) -> list[tuple[str, Reference]]:
     """The inputs or outputs of a model, `["x", 0, 0]` or a list or mapping of these, each with its
     key if they are a mapping. Like in Keras, the keys are sorted."""
-    if isinstance(found, dict):
-        return [
-            (str(key), end) for key in sorted(found) for _, end in references(found[key], begins)
-        ]
-    if not isinstance(found, list | tuple):
-        raise TypeError(f"{found!r:.40} is not a tensor")
-    if len(found) == 3 and isinstance(found[0], str):  # noqa: PLR2004  name, node, tensor
-        name, node, tensor = found
+    if isinstance(ends, dict):
+        return [(str(key), end) for key in sorted(ends) for _, end in references(ends[key], begins)]
+    if not isinstance(ends, list | tuple):
+        raise TypeError(f"{ends!r:.40} is not a tensor")
+    if len(ends) == 3 and isinstance(ends[0], str):  # noqa: PLR2004  name, node, tensor
+        name, node, tensor = ends
         return [("", (name, int(node) - begins.get(name, 0), int(tensor)))]
-    return [end for entry in found for end in references(entry, begins)]
+    return [end for entry in ends for end in references(entry, begins)]
 
 
-def _tensors(given: Any, place: str, key: str = "") -> Iterator[TensorSource]:
-    if isinstance(given, dict) and given.get("class_name") == "__keras_tensor__":
-        name, node, tensor = given["config"]["keras_history"]
-        shape = given["config"].get("shape")
+def _tensors(argument: Any, place: str, key: str = "") -> Iterator[TensorSource]:
+    if isinstance(argument, dict) and argument.get("class_name") == "__keras_tensor__":
+        name, node, tensor = argument["config"]["keras_history"]
+        shape = argument["config"].get("shape")
         yield TensorSource(place or "0", key, str(name), int(node), int(tensor), shape)
-    elif isinstance(given, dict):
-        for name in sorted(given):
-            yield from _tensors(given[name], place, name)
-    elif isinstance(given, list | tuple):
-        for number, value in enumerate(given):
+    elif isinstance(argument, dict):
+        for name in sorted(argument):
+            yield from _tensors(argument[name], place, name)
+    elif isinstance(argument, list | tuple):
+        for number, value in enumerate(argument):
             yield from _tensors(value, place or str(number), key)
 
 

@@ -26,10 +26,10 @@ def open_sizes(config: Any) -> Any:
     }
 
 
-def same_weights(graph: LayerGraph, own: LayerGraph) -> LayerGraph:
-    """The graph, if each layer has as many params as in `own`, the graph at the model's own size.
-    Raises ConstraintError."""
-    for layer, own_layer in zip(graph.layers, own.layers, strict=False):
+def same_weights(graph: LayerGraph, own_graph: LayerGraph) -> LayerGraph:
+    """The graph, if each layer has as many params as in `own_graph`, the graph at the model's own
+    size. Raises ConstraintError."""
+    for layer, own_layer in zip(graph.layers, own_graph.layers, strict=False):
         if (layer.params, layer.buffers) != (own_layer.params, own_layer.buffers):
             where = "/".join(layer.path)
             raise ConstraintError(

@@ -207,13 +207,13 @@ def _stored_twice(node: Any, names: list[str], h5py: Any) -> set[Any]:
     last axis."""
     if not {"layer", "vars"} <= set(names):
         return set()
-    own, inner = (_find_group(node, way, h5py) for way in (("vars",), ("layer", "vars")))
-    if not all(isinstance(group, h5py.Group) for group in (own, inner)) or set(own) != {"0", "1"}:
+    norm, inner = (_find_group(node, way, h5py) for way in (("vars",), ("layer", "vars")))
+    if not all(isinstance(group, h5py.Group) for group in (norm, inner)) or set(norm) != {"0", "1"}:
         return set()
-    if not all(_contains(group, name, h5py) for group in (own, inner) for name in group):
+    if not all(_contains(group, name, h5py) for group in (norm, inner) for name in group):
         return set()
     shapes = [getattr(inner[name], "shape", None) for name in inner]
-    first, second = (getattr(own[name], "shape", None) for name in ("0", "1"))
+    first, second = (getattr(norm[name], "shape", None) for name in ("0", "1"))
     if not first or first not in shapes or second != (1, first[-1]):
         return set()
-    return {h5py.h5o.get_info(own["0"].id).addr}
+    return {h5py.h5o.get_info(norm["0"].id).addr}

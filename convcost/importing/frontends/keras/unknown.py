@@ -41,16 +41,16 @@ class LayerFacts(NamedTuple):
     lack: str = ""
 
 
-def unknown(builder: GraphBuilder, use: KerasCall, known: LayerFacts, reason: str = "") -> Tensor:
+def unknown(builder: GraphBuilder, use: KerasCall, facts: LayerFacts, reason: str = "") -> Tensor:
     """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
     params are not known; the message begins with the `reason` why the layer has no kind."""
     layer, kind, values, place = use.layer, use.kind, use.feed.values, "/".join(use.path)
-    reason, own = reason or _reason(layer), is_own(layer)
-    dims = None if known.output is None or not values else _dims(layer, values[0], known)
-    free = own and (kind in LEARNS_NOTHING or is_operation(layer))
-    stored = 0 if free else known.stored
+    reason, is_keras_class = reason or _reason(layer), is_own(layer)
+    dims = None if facts.output is None or not values else _dims(layer, values[0], facts)
+    free = is_keras_class and (kind in LEARNS_NOTHING or is_operation(layer))
+    stored = 0 if free else facts.stored
     if dims is None or stored is None:
-        lack, help_ = _lacking(known, counted=stored is not None)
+        lack, help_ = _lacking(facts, counted=stored is not None)
         raise ConstraintError("CC401", f"layer `{place}`: {reason}, and {lack}", help_)
     if reason and LAYERS.get(kind) is not None:
         builder.notes.append(
@@ -67,29 +67,29 @@ def _reason(layer: LayerConfig) -> str:
     return f"the class `{kind}` is not part of Keras: {stated_origin(layer)}"
 
 
-def helping(known: LayerFacts) -> str:
+def helping(facts: LayerFacts) -> str:
     """The help text for a layer without a kind."""
-    if known.lack == INSTALL:
+    if facts.lack == INSTALL:
         return INSTALL
-    return SAVED if known.lack and known.output is not None else EXPORTED
+    return SAVED if facts.lack and facts.output is not None else EXPORTED
 
 
-def _lacking(known: LayerFacts, *, counted: bool) -> tuple[str, str]:
+def _lacking(facts: LayerFacts, *, counted: bool) -> tuple[str, str]:
     """The fact that a `custom` layer needs and the file does not state, and the help text."""
     if counted:
         return "the file does not give its output shape", EXPORTED
-    if known.lack == INSTALL:
+    if facts.lack == INSTALL:
         return "its params are in the stored weights, which need h5py", INSTALL
-    return known.lack or "the file stores no weights under its name", helping(known)
+    return facts.lack or "the file stores no weights under its name", helping(facts)
 
 
-def _dims(layer: LayerConfig, x: Tensor, known: LayerFacts) -> tuple[int, ...] | None:
+def _dims(layer: LayerConfig, x: Tensor, facts: LayerFacts) -> tuple[int, ...] | None:
     """The dims of the output; None if they are not known. If the file states the same dims for the
     output and for the input, with open dims in the same places, they are those of `x`. If the layer
     was built for the dims of `x`, they are the stated dims of the output. At other dims of `x`, the
     output is not known."""
-    declared = known.output or []
-    built = (layer.get("build_config") or {}).get("input_shape") or known.input
+    declared = facts.output or []
+    built = (layer.get("build_config") or {}).get("input_shape") or facts.input
     if len(declared) > 1 and declared == built and len(declared) == len(x.dims):
         return x.dims
     dims = (1, *(n or 0 for n in declared[1:]))

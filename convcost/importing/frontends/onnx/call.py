@@ -35,8 +35,8 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """An attribute, or `default` if it is left out."""
-        found = self.node.attributes.get(name)
-        return default if found is None else found
+        value = self.node.attributes.get(name)
+        return default if value is None else value
 
     attribute = get
 
@@ -60,8 +60,8 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         """Integers from the attribute `name`, or from the input that replaced the attribute in
         later opsets."""
         if name in self.node.attributes:
-            found = self.node.attributes[name]
-            return tuple(found) if isinstance(found, tuple) else (found,)
+            attribute = self.node.attributes[name]
+            return tuple(attribute) if isinstance(attribute, tuple) else (attribute,)
         if position is None or not self.node.input(position):
             return None
         constant = self.constant(position)
@@ -116,8 +116,8 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
 
     def path(self, *more: str) -> Path:
         names = self.context.names
-        found = names.paths.get(self.outputs[0])
-        return (*(names.path_of_constant(self.node) if found is None else found), *more)
+        path = names.paths.get(self.outputs[0])
+        return (*(names.path_of_constant(self.node) if path is None else path), *more)
 
     def uncounted(self) -> tuple[Tensor, ...]:
         """Adds `custom` layers whose macs are not counted. Raises ConstraintError if a shape is not
@@ -166,8 +166,8 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         if constant.producer is not None and context.is_lowered(constant):
             rule = row_of(constant.producer.op).rule
             if rule is not None:
-                made = rule(self._replace(node=OnnxNode(*constant.producer)))
-                context.values[name] = made if isinstance(made, Tensor) else made[0]
+                outputs = rule(self._replace(node=OnnxNode(*constant.producer)))
+                context.values[name] = outputs if isinstance(outputs, Tensor) else outputs[0]
                 return
         key = context.key_of_table(name, constant)
         if not constant.learned and (context.is_of_code(constant) or not constant.whole):

@@ -28,8 +28,8 @@ def view_after(
         return _view_of_gather(view, node, constants)
     if node.op == "Piece":
         axis, start, length = (node.attributes[name] for name in ("axis", "start", "length"))
-        kept = range(start, start + length)
-        return view_of_entries(view, axis, kept, keep=node.attributes["keep"])
+        entries = range(start, start + length)
+        return view_of_entries(view, axis, entries, keep=node.attributes["keep"])
     return None if dims is None else view_of_reshape(view, dims)
 
 
@@ -37,19 +37,19 @@ def _view_of_slice(
     view: TensorView, node: OnnxNode, constants: Mapping[str, Constant]
 ) -> TensorView | None:
     """The part of a view that a `Slice` selects; None if its range is not constant."""
-    given: list[Sequence[int]] = []
+    slice_inputs: list[Sequence[int]] = []
     for position, name in enumerate(("starts", "ends", "axes", "steps"), 1):
         constant = constants.get(node.input(position))
         if name in node.attributes:
-            given.append(node.attributes[name])
+            slice_inputs.append(node.attributes[name])
         elif not node.input(position):
-            given.append(())
+            slice_inputs.append(())
         elif constant is None or constant.data is None:
             return None
         else:
-            given.append(constant.data.ravel().tolist())
-    for axis, kept in sliced_entries(view.dims, *given):
-        view = view_of_entries(view, axis, kept)
+            slice_inputs.append(constant.data.ravel().tolist())
+    for axis, entries in sliced_entries(view.dims, *slice_inputs):
+        view = view_of_entries(view, axis, entries)
     return view
 
 
@@ -68,8 +68,8 @@ def regular_entries(indices: Any, extent: int) -> range | None:
     """The entries that indices select, if they have equal distances; otherwise None."""
     entries = [int(n) % extent for n in indices.ravel().tolist()]
     first, step = entries[0], entries[1] - entries[0] if len(entries) > 1 else 1
-    kept = range(first, first + step * len(entries), step or 1)
-    return kept if entries == [*kept] else None
+    regular_range = range(first, first + step * len(entries), step or 1)
+    return regular_range if entries == [*regular_range] else None
 
 
 def _view_of_gather(
@@ -80,7 +80,7 @@ def _view_of_gather(
     axis = node.attributes.get("axis", 0) % len(view.dims)
     if indices is None or indices.data is None or len(indices.dims) > 1 or not indices.elements:
         return None
-    kept = regular_entries(indices.data, view.dims[axis])
-    if kept is None:
+    entries = regular_entries(indices.data, view.dims[axis])
+    if entries is None:
         return None
-    return view_of_entries(view, axis, kept, keep=bool(indices.dims))
+    return view_of_entries(view, axis, entries, keep=bool(indices.dims))

@@ -140,8 +140,8 @@ def computed_output(node: OnnxNode, inputs: Sequence[Any], opset: int) -> Any:
         with np.errstate(all="ignore"):
             if not elements(node, *inputs) <= MAX_ELEMENTS:
                 return None
-            found = np.asarray(load_op("", op, opset).eval(*inputs, **node.attributes))
+            output = np.asarray(load_op("", op, opset).eval(*inputs, **node.attributes))
     except COMPUTE_ERRORS:
         return None
     # If an input is missing, NumPy returns an array of objects.
-    return found if found.size <= MAX_ELEMENTS and found.dtype != object else None
+    return output if output.size <= MAX_ELEMENTS and output.dtype != object else None

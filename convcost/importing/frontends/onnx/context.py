@@ -44,8 +44,8 @@ class OnnxContext(GraphContext[OnnxNode]):
         """Whether a tensor has a floating-point type, or is a quantized weight, and is not one
         number of the code."""
         constant = self.constants[name]
-        own = constant.real or is_packed(self.stored, name, constant.dims)
-        return own and (constant.elements > 1 or constant.learned)
+        has_weight_type = constant.real or is_packed(self.stored, name, constant.dims)
+        return has_weight_type and (constant.elements > 1 or constant.learned)
 
     def is_of_code(self, constant: Constant) -> bool:
         """Whether a constant is floating-point and the code of the model creates it: it is computed
@@ -71,10 +71,10 @@ class OnnxContext(GraphContext[OnnxNode]):
     def stored_tensors(self, names: Iterable[str], more: tuple[str, ...] = ()) -> dict[str, int]:
         """The stored tensors of constants, by key, each with its number of elements; `more` are
         the keys of further tensors."""
-        found = {key: self.constants[key].elements for key in more}
+        elements_by_key = {key: self.constants[key].elements for key in more}
         for name in names:
-            found |= self._tensors_of(name)
-        return found
+            elements_by_key |= self._tensors_of(name)
+        return elements_by_key
 
     def _tensors_of(self, name: str) -> Mapping[str, int]:
         constant = self.constants[name]
@@ -154,8 +154,8 @@ class OnnxContext(GraphContext[OnnxNode]):
         if not constant.whole or constant.learned or not constant.real:
             return {}
         ((key, elements),) = constant.sources
-        known = key in self.buffers or key in self.written_as_nodes
-        return {key: elements} if known else {}
+        is_buffer = key in self.buffers or key in self.written_as_nodes
+        return {key: elements} if is_buffer else {}
 
     def is_lowered(self, constant: Constant) -> bool:
         """Whether the operator that computes a constant becomes a layer. It does not if the

@@ -57,8 +57,8 @@ class DerivedWeights:
         """The stored tensors to count for a computed constant: the tensor of integers if the
         constant is dequantized from one, otherwise the learned tensors, otherwise all of them."""
         for key, elements in constant.sources:
-            own = self.constants.get(key)
-            if own is not None and not own.real and elements == constant.elements > 1:
+            source = self.constants.get(key)
+            if source is not None and not source.real and elements == constant.elements > 1:
                 return ((key, elements),)
         learned = tuple(entry for entry in constant.sources if self.is_learned(entry[0]))
         return learned or constant.sources
@@ -74,13 +74,13 @@ class DerivedWeights:
             parts = [self.constants[name] for name in node.inputs if name] if node else []
             if node is None or not parts:
                 return False
-            own = [part for part in parts if part.elements == constant.elements]
+            full_parts = [part for part in parts if part.elements == constant.elements]
             having = [place for place, part in enumerate(parts) if key in dict(part.sources)]
-            if len(own) != 1 or not having:
+            if len(full_parts) != 1 or not having:
                 return False
-            if key not in dict(own[0].sources):
+            if key not in dict(full_parts[0].sources):
                 return node.op in ("Mul", "Div") or (node.op == NORM and having == [1])
-            constant = own[0]
+            constant = full_parts[0]
         return False
 
     def unused_elements(self, view: TensorView) -> int:

@@ -42,7 +42,7 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     floating-point initializers, as Paddle's exporter writes it, its `Constant` nodes are the
     weights."""
     declared = parameters.declared_kinds(model)
-    found = {}
+    constants = {}
     read_by_layers = parameters.layer_inputs(graph)
     not_learned = parameters.created_in_code(model, declared) | parameters.spectral_vectors(model)
     pytorch, quantized = model.producer_name == "pytorch", parameters.is_quantized(graph)
@@ -53,26 +53,26 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
         learned = parameters.is_learned(tensor, declared) and name not in not_learned
         if is_number and not is_declared and name not in read_by_layers:
             learned = learned and parameters.is_own(name, pytorch=pytorch, quantized=quantized)
-        found[name] = stored_constant(tensor, name, learned=learned, declared=is_declared)
+        constants[name] = stored_constant(tensor, name, learned=learned, declared=is_declared)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
-        found[name] = Constant(dims, real=True, sources=((name, prod(dims)),), learned=True)
-    has_weights = any(constant.real and constant.elements > 1 for constant in found.values())
+        constants[name] = Constant(dims, real=True, sources=((name, prod(dims)),), learned=True)
+    has_weights = any(constant.real and constant.elements > 1 for constant in constants.values())
     # If weights are filled tensors and initializers have their shapes, no `Constant` is a weight.
     fills = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
-    learned = not has_weights and not (fills and found)
+    learned = not has_weights and not (fills and constants)
     originals: dict[str, OnnxNode] = {}
     for node in graph.nodes:
         if node.op == "Constant" and node.known:
             name = node.outputs[0]
             first = originals.setdefault(node.meta.get(COPY_OF, name), node)
-            found[name] = (
-                found[first.outputs[0]]
+            constants[name] = (
+                constants[first.outputs[0]]
                 if first is not node and first.attributes == node.attributes
                 else _constant_of_node(node, learned=learned)
             )
-    return found
+    return constants
 
 
 def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
@@ -109,7 +109,7 @@ def fold_constants(
     """The graph without the nodes whose outputs are constant. Their outputs are added to
     `constants`. An `inference` adds to `shapes` what it knows of each node."""
     kept_nodes = []
-    kept = sum(constant.data.size for constant in constants.values() if constant.data is not None)
+    total = sum(constant.data.size for constant in constants.values() if constant.data is not None)
     for node in graph.nodes:
         if node.outputs[0] in constants:
             continue
@@ -120,15 +120,15 @@ def fold_constants(
                 constants[node.outputs[0]] = size_constant(node, dims, graph.opset)
                 continue
         inside = node.inputs and all(name in constants for name in node.inputs if name)
-        small = inside and len(node.outputs) == 1 and kept <= MAX_TOTAL
+        small = inside and len(node.outputs) == 1 and total <= MAX_TOTAL
         data = computed_numbers(node, constants, graph.opset) if small else None
         if data is None and inference is not None:
             inference.add_outputs(node, constants)
         if inside and len(node.outputs) == 1:
-            kept += 0 if data is None else data.size
-            found = computed_constant(node, constants, data, shapes.get(node.outputs[0]))
-            if found is not None:
-                add_constant(constants, node.outputs[0], found)
+            total += 0 if data is None else data.size
+            output = computed_constant(node, constants, data, shapes.get(node.outputs[0]))
+            if output is not None:
+                add_constant(constants, node.outputs[0], output)
                 continue
         if inside and node.op == "Split" and all(name in shapes for name in node.outputs):
             for name, part in zip(
@@ -156,15 +156,15 @@ def _split_outputs(
     axis, start = node.attributes.get("axis", 0), 0
     for name in node.outputs:
         dims = shapes[name]
-        kept = range(start, start + dims[axis])
-        view = None if whole.view is None else view_of_entries(whole.view, axis, kept)
+        entries = range(start, start + dims[axis])
+        view = None if whole.view is None else view_of_entries(whole.view, axis, entries)
         start += dims[axis]
         if view is not None:
             yield _part(whole, view, None, None)
             continue
-        of_axis = {"axis": axis, "start": kept.start, "length": len(kept), "keep": True}
+        of_axis = {"axis": axis, "start": entries.start, "length": len(entries), "keep": True}
         piece = OnnxNode("Piece", "", node.name, node.inputs[:1], (name,), of_axis)
-        data = None if whole.data is None else whole.data.take(kept, axis)
+        data = None if whole.data is None else whole.data.take(entries, axis)
         part = computed_constant(piece, constants, data, dims)
         assert part is not None
         yield part

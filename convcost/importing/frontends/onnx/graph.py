@@ -24,8 +24,8 @@ class OnnxNode(OperatorNode):
     @property
     def graphs(self) -> list[GraphProto]:
         """The graphs nested in the node, at any depth."""
-        own = [value for value in self.attributes.values() if isinstance(value, GraphProto)]
-        return [inner for graph in own for inner in nested_graphs(graph)]
+        graphs = [value for value in self.attributes.values() if isinstance(value, GraphProto)]
+        return [inner for graph in graphs for inner in nested_graphs(graph)]
 
 
 class OnnxGraph(NamedTuple):
@@ -44,14 +44,14 @@ def graph_of(model: ModelProto) -> OnnxGraph:
     nodes = [_node(node, number, types) for number, node in enumerate(model.graph.node, 1)]
     versions = {entry.domain: entry.version for entry in model.opset_import}
     opset = max((versions.get(domain, 0) for domain in STANDARD), default=0)
-    given = {entry.name for entry in model.graph.input}
-    given |= {tensor.name for tensor in model.graph.initializer}
-    given |= {tensor.values.name for tensor in model.graph.sparse_initializer}
+    source_names = {entry.name for entry in model.graph.input}
+    source_names |= {tensor.name for tensor in model.graph.initializer}
+    source_names |= {tensor.values.name for tensor in model.graph.sparse_initializer}
     outputs = tuple(entry.name for entry in model.graph.output)
-    ordered = _ordered(nodes, given)
-    made = given | {name for node in nodes for name in node.outputs}
+    ordered = _ordered(nodes, source_names)
+    tensor_names = source_names | {name for node in nodes for name in node.outputs}
     for name in outputs:
-        if name not in made:
+        if name not in tensor_names:
             raise ConstraintError("CC404", f"no operator produces the output `{name}`")
     return OnnxGraph(opset or 1, alive(ordered, outputs), outputs)
 
@@ -59,24 +59,24 @@ def graph_of(model: ModelProto) -> OnnxGraph:
 def alive(nodes: Iterable[OnnxNode], outputs: Iterable[str]) -> tuple[OnnxNode, ...]:
     """The nodes that the outputs depend on, in the same order."""
     needed = set(outputs)
-    kept = []
+    alive_nodes = []
     for node in reversed(tuple(nodes)):
         if needed.intersection(node.outputs):
-            kept.append(node)
+            alive_nodes.append(node)
             needed.update(node.inputs)
-    return tuple(reversed(kept))
+    return tuple(reversed(alive_nodes))
 
 
 def _stored_types(model: ModelProto) -> dict[str, int]:
     """The element types that a file states for tensors, by name."""
     graph = model.graph
     entries = (*graph.input, *graph.value_info, *graph.output)
-    found = {entry.name: entry.type.tensor_type.elem_type for entry in entries}
-    found |= {tensor.name: tensor.data_type for tensor in graph.initializer}
+    types = {entry.name: entry.type.tensor_type.elem_type for entry in entries}
+    types |= {tensor.name: tensor.data_type for tensor in graph.initializer}
     constants = (node for node in graph.node if node.op_type == "Constant")
     values = ((name, entry.t) for node in constants for entry in node.attribute
               for name in node.output if entry.HasField("t"))  # fmt: skip
-    return found | {name: tensor.data_type for name, tensor in values}
+    return types | {name: tensor.data_type for name, tensor in values}
 
 
 def _node(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
@@ -104,8 +104,8 @@ def _node(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
 
 def captured(node: NodeProto) -> tuple[str, ...]:
     """The names that the graphs within a node read from outside, each once."""
-    found = dict.fromkeys(name for graph in subgraphs(node) for name in _read_outside(graph))
-    return tuple(name for name in found if name not in node.input)
+    names = dict.fromkeys(name for graph in subgraphs(node) for name in _read_outside(graph))
+    return tuple(name for name in names if name not in node.input)
 
 
 def subgraphs(node: NodeProto) -> Iterator[GraphProto]:
@@ -130,13 +130,13 @@ def nested_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
 
 def _read_outside(graph: GraphProto) -> list[str]:
     """The names that a graph reads from outside."""
-    own = {entry.name for entry in graph.input}
-    own |= {tensor.name for tensor in graph.initializer}
-    own |= {tensor.values.name for tensor in graph.sparse_initializer}
-    own |= {name for node in graph.node for name in node.output}
+    local_names = {entry.name for entry in graph.input}
+    local_names |= {tensor.name for tensor in graph.initializer}
+    local_names |= {tensor.values.name for tensor in graph.sparse_initializer}
+    local_names |= {name for node in graph.node for name in node.output}
     read = [name for node in graph.node for name in (*node.input, *captured(node))]
     read += [entry.name for entry in graph.output]
-    return [name for name in read if name and name not in own]
+    return [name for name in read if name and name not in local_names]
 
 
 def _decoded(attribute: AttributeProto) -> Any:
@@ -151,10 +151,10 @@ def _decoded(attribute: AttributeProto) -> Any:
     return tuple(value) if isinstance(value, Sequence) else value
 
 
-def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
+def _ordered(nodes: list[OnnxNode], source_names: set[str]) -> list[OnnxNode]:
     """The nodes, each after the nodes whose outputs it reads: in the order of the file if that is
     such an order, as in most files."""
-    producers = _producers(nodes, given)
+    producers = _producers(nodes, source_names)
     before = {
         number: [producers[name] for name in node.inputs if name in producers]
         for number, node in enumerate(nodes)
@@ -172,13 +172,13 @@ def _ordered(nodes: list[OnnxNode], given: set[str]) -> list[OnnxNode]:
         ) from None
 
 
-def _producers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:
+def _producers(nodes: list[OnnxNode], source_names: set[str]) -> dict[str, int]:
     """The node that produces each tensor. Raises ConstraintError if two nodes produce a tensor, or
     none."""
     producers: dict[str, int] = {}
     for number, node in enumerate(nodes):
         for name in filter(None, node.outputs):
-            if name in producers or name in given:
+            if name in producers or name in source_names:
                 first = nodes[producers[name]].label if name in producers else "the model's own"
                 raise ConstraintError(
                     "CC404", f"the tensor `{name}` is produced twice: by {node.label} and {first}"
@@ -186,7 +186,7 @@ def _producers(nodes: list[OnnxNode], given: set[str]) -> dict[str, int]:
             producers[name] = number
     for node in nodes:
         for name in filter(None, node.inputs):
-            if name not in producers and name not in given:
+            if name not in producers and name not in source_names:
                 raise ConstraintError(
                     "CC404", f"{node.label} reads `{name}`, which no operator produces"
                 )

@@ -116,20 +116,23 @@ class _Resolver:
         and the outputs (condition, *state, *collected): each step gets the state of the step before
         it, and the collected outputs of all steps are stacked."""
         self.changed = True
-        (number, condition, *state), made = (entry.name for entry in body.input), list[NodeProto]()
+        (number, condition, *state), loop_nodes = (
+            (entry.name for entry in body.input),
+            list[NodeProto](),
+        )
         stored = self._stored(body) | {condition: self._add_constant(condition, np.array(1, bool))}
         values, collected = [*node.input[2:]], list[list[str]]()
         for step in range(steps):
             inputs = {number: self._add_constant(number, np.array(step))}
             inputs |= zip(state, values, strict=True)
             nodes, names = self._step(body, stored | inputs)
-            made += nodes
+            loop_nodes += nodes
             _, *outputs = _output_names(body, names)
             values, collected = outputs[: len(state)], [*collected, outputs[len(state) :]]
         self._add_aliases(node.output, values)
         for output, parts in zip(node.output[len(state) :], zip(*collected)):  # noqa: B905
-            made += self._stacked(output, parts)
-        return made
+            loop_nodes += self._stacked(output, parts)
+        return loop_nodes
 
     def _stored(self, graph: GraphProto) -> dict[str, str]:
         """Moves the stored tensors of a nested graph. Returns their new names."""
@@ -186,12 +189,12 @@ class _Resolver:
 
     def _fresh(self, name: str) -> str:
         """A name that no tensor has: the name itself if possible."""
-        found, number = name, 1
-        while found in self.taken:
+        candidate, number = name, 1
+        while candidate in self.taken:
             number += 1
-            found = f"{name}, {number}"
-        self.taken.add(found)
-        return found
+            candidate = f"{name}, {number}"
+        self.taken.add(candidate)
+        return candidate
 
 
 def _output_names(graph: GraphProto, names: Mapping[str, str]) -> list[str]:
@@ -201,20 +204,20 @@ def _output_names(graph: GraphProto, names: Mapping[str, str]) -> list[str]:
 
 def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
     """A node with other names for some tensors, also in the graphs nested in it."""
-    made = NodeProto()
-    made.CopyFrom(node)
-    made.input[:] = [names.get(name, name) for name in node.input]
-    made.output[:] = [names.get(name, name) for name in node.output]
-    for graph in subgraphs(made):
-        own = {entry.name for entry in (*graph.input, *graph.initializer)}
-        own |= {name for inner in graph.node for name in inner.output}
-        others = {name: new for name, new in names.items() if name not in own}
+    copy = NodeProto()
+    copy.CopyFrom(node)
+    copy.input[:] = [names.get(name, name) for name in node.input]
+    copy.output[:] = [names.get(name, name) for name in node.output]
+    for graph in subgraphs(copy):
+        local_names = {entry.name for entry in (*graph.input, *graph.initializer)}
+        local_names |= {name for inner in graph.node for name in inner.output}
+        others = {name: new for name, new in names.items() if name not in local_names}
         nodes = [_renamed(inner, others) for inner in graph.node]
         del graph.node[:]
         graph.node.extend(nodes)
         for entry in graph.output:
             entry.name = others.get(entry.name, entry.name)
-    return made
+    return copy
 
 
 COPY_OF = "convcost.copy_of"  # metadata of a `Constant`: the node of a function that it copies
@@ -253,17 +256,17 @@ def _mark_constants(nodes: Iterable[NodeProto], place: str) -> None:
 def _inlined_nodes(model: ModelProto) -> int:
     """The nodes of the model with its functions inlined. A call that is too deep is one node."""
     functions = {(entry.domain, entry.name, entry.overload): entry for entry in model.functions}
-    known: dict[tuple[str, str, str], int] = {}
+    count_by_function: dict[tuple[str, str, str], int] = {}
 
     def count(nodes: Iterable[NodeProto], depth: int) -> int:
         total = 0
         for node in nodes:
             key = (node.domain, node.op_type, node.overload)
-            if key in functions and key not in known:
-                known[key] = 1  # a call of the function in itself is one node
+            if key in functions and key not in count_by_function:
+                count_by_function[key] = 1  # a call of the function in itself is one node
                 if depth < MAX_CALL_DEPTH:
-                    known[key] = count(functions[key].node, depth + 1)
-            total += known.get(key, 1)
+                    count_by_function[key] = count(functions[key].node, depth + 1)
+            total += count_by_function.get(key, 1)
             for attribute in node.attribute:
                 for graph in (attribute.g, *attribute.graphs):
                     total += count(graph.node, depth)

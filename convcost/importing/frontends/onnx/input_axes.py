@@ -24,7 +24,7 @@ class InputReaders:
 
     def through_joins(self, name: str) -> list[OnnxNode]:
         """The operators that read an input, also through joins with constants."""
-        names, found = [name], list[OnnxNode]()
+        names, reader_nodes = [name], list[OnnxNode]()
         for tensor in names:  # it grows
             for node in self.of.get(tensor, ()):
                 dependent = {x for x in node.inputs if x == name or x in self._outputs}
@@ -32,8 +32,8 @@ class InputReaders:
                 if joins and len(dependent) == 1 and len(names) < MAX_JOINS:
                     names += [other for other in node.outputs if other not in names]
                 else:
-                    found.append(node)
-        return found
+                    reader_nodes.append(node)
+        return reader_nodes
 
 
 def input_channel(
@@ -51,10 +51,10 @@ def input_channel(
     axis = channel_axis(name, axis_readers(readers, shapes)) if rank == SEQUENCE_RANK else None
     if axis:  # axis 0 is the batch
         return axis
-    found = readers.through_joins(name)
-    if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in found):
+    reader_nodes = readers.through_joins(name)
+    if any(node.op in ("Conv", "MaxPool", "AveragePool") for node in reader_nodes):
         return 1
-    orders = [node.attributes.get("perm", ()) for node in found if node.op == "Transpose"]
+    orders = [node.attributes.get("perm", ()) for node in reader_nodes if node.op == "Transpose"]
     second, last = extents[1], extents[-1]
     colours = last is not None and last <= MAX_COLOURS and (second is None or second > MAX_COLOURS)
     to_front = any(order[:2] == (0, rank - 1) for order in orders)
@@ -92,7 +92,7 @@ STATES = (0, 5, 6)  # the input X, and the initial states
 def batch_axes(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> dict[str, int]:
     """The batch axis, 0 or 1, of each input that reaches a recurrent operator."""
     producers = {name: node for node in nodes for name in node.outputs if name}
-    found: dict[str, int] = {}
+    axis_by_input: dict[str, int] = {}
     waiting = [
         (node.input(position), 0 if node.attributes.get("layout") and position == 0 else 1)
         for node in nodes
@@ -106,18 +106,18 @@ def batch_axes(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> dict[str, 
             continue
         seen.add((name, axis))
         if name in inputs:
-            found.setdefault(name, axis)
+            axis_by_input.setdefault(name, axis)
         elif name in producers:
             waiting += _before(producers[name], axis)
-    return found
+    return axis_by_input
 
 
 def summed_inputs(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> set[str]:
     """The inputs whose first axis is summed in a `Gemm`. That axis is not a batch."""
     products = [node for node in nodes if node.op == "Gemm"]
-    found = {node.input(0) for node in products if node.attributes.get("transA")}
-    found |= {node.input(1) for node in products if not node.attributes.get("transB")}
-    return found.intersection(inputs)
+    names = {node.input(0) for node in products if node.attributes.get("transA")}
+    names |= {node.input(1) for node in products if not node.attributes.get("transB")}
+    return names.intersection(inputs)
 
 
 def batch_added(
@@ -129,7 +129,7 @@ def batch_added(
     has the name of the tensor with that axis. `inputs` have their extents, None if open, and
     `stored` has the constants of the file."""
     origin = {name: name for name in inputs}
-    found: dict[str, str] = {}
+    tensor_by_input: dict[str, str] = {}
     for node in nodes:
         name = origin.get(node.input(0), "")
         if name and row_of(node.op).op == "identity":
@@ -141,15 +141,15 @@ def batch_added(
             axes = node.attributes.get("axes", numbers) if node.op == "Unsqueeze" else ()
             to = node.attributes.get("shape", numbers) if node.op == "Reshape" else ()
             if 0 in axes or [*to] == [1, *inputs[name]]:
-                found.setdefault(name, node.outputs[0])
-    return found
+                tensor_by_input.setdefault(name, node.outputs[0])
+    return tensor_by_input
 
 
 def _before(node: OnnxNode, axis: int) -> list[tuple[str, int]]:
     """The inputs of a node that have the same batch as its output, each with its batch axis."""
     if has(node.op, Trait.LEADS) and node.inputs:
-        wide = has(node.op, Trait.JOINS)
-        return [(name, axis) for name in node.inputs[: 2 if wide else 1] if name]
+        is_join = has(node.op, Trait.JOINS)
+        return [(name, axis) for name in node.inputs[: 2 if is_join else 1] if name]
     if node.op == "Gather" and not node.attributes.get("axis"):  # an embedding of indices
         return [(node.input(1), axis)]
     if node.op == "Transpose":

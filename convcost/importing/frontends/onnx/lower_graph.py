@@ -221,12 +221,12 @@ def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
 
 def _computed_constant(context: OnnxContext, node: OnnxNode) -> Constant:
     data = computed_numbers(node, context.constants, context.opset)
-    found = folding.computed_constant(
+    constant = folding.computed_constant(
         node, context.constants, data, context.shapes.get(node.outputs[0])
     )
-    if found is None:
+    if constant is None:
         raise ConstraintError("CC401", "its output shape is not known")
-    return found
+    return constant
 
 
 def _text(dims: Dims) -> str:

@@ -47,14 +47,14 @@ class OnnxNames:
             for node, path in zip(graph.nodes, modules, strict=True)
         ]
         whole = [by or path for by, path in zip(weighted, modules, strict=True)]
-        found = [path and path[-MAX_DEPTH:] for path in whole]
-        around = _fill_missing(found)
+        suffixes = [path and path[-MAX_DEPTH:] for path in whole]
+        around = _fill_missing(suffixes)
         containers = {path[:n] for path in filter(None, around) for n in range(len(path))}
         self._shared = shared = shared_depth(around)
         self.paths: dict[str, Path] = {}
         owned = set(filter(None, weighted))
-        for node, path, own, by in zip(graph.nodes, around, found, weighted, strict=True):
-            alone = own is not None and path not in containers and bool(path)
+        for node, path, suffix, by in zip(graph.nodes, around, suffixes, weighted, strict=True):
+            alone = suffix is not None and path not in containers and bool(path)
             # An operator without weights in a module with weights is named by its kind.
             alone = alone and (by is not None or path not in owned)
             full = path if alone else (*path, UNNAMED)

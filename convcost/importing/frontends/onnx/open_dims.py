@@ -82,8 +82,8 @@ def close_dims(
         if len(extents) > 1 and name not in added
     } - {None}
     readers = InputReaders(graph.nodes)
-    found, notes = [], list[str]()
-    moved, exported, known = list[str](), set[int](), {**dims}
+    model_inputs, notes = [], list[str]()
+    moved, exported, numbers = list[str](), set[int](), {**dims}
     read = axis_readers(readers, {})
     rows = {
         entry.name for entry in declared if has_one_channel(entry.name, len(entry.extents), read)
@@ -93,7 +93,7 @@ def close_dims(
     unsized = any(None in extents[1:] for extents in inputs.values())
     for name, extents, names in declared:
         batch, alone = axes[name], name in {*summed, *added}
-        if not alone and _batched(extents, len(samples), batch, stated=name in along):
+        if not alone and _batched(extents, len(samples), batch, is_recurrent=name in along):
             if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
                     "CC405",
@@ -105,8 +105,8 @@ def close_dims(
                 notes.append(f"`{name}` was exported for {extent} samples and is imported for one")
             extents[batch] = 1
         for axis, dimension in enumerate(names):
-            if extents[axis] is None and dimension in known:
-                extents[axis] = known[dimension]
+            if extents[axis] is None and dimension in numbers:
+                extents[axis] = numbers[dimension]
         sized = len(extents) >= MIN_SIZED_RANK or name in rows
         if size is not None and sized and (None in extents or not unsized):
             before = tuple(extents)
@@ -116,22 +116,22 @@ def close_dims(
             extents[:] = whole[: len(extents)]
             # Later inputs have the dimensions of the same names, as the mask of tokens does.
             filled_axes = [axis for axis, old in enumerate(before) if old is None]
-            known |= {names[axis]: n for axis in filled_axes if (n := extents[axis]) is not None}
+            numbers |= {names[axis]: n for axis in filled_axes if (n := extents[axis]) is not None}
             if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
                 moved.append(f"`{name}` is {dims_text(before)} in the file")
         filled = tuple(extent or 0 for extent in extents)
-        found.append(ModelInput(name, filled, added.get(name, "")))
+        model_inputs.append(ModelInput(name, filled, added.get(name, "")))
     _require_closed(declared, dims)
-    return ModelInputs(tuple(found), tuple(notes), tuple(moved), frozenset(exported))
+    return ModelInputs(tuple(model_inputs), tuple(notes), tuple(moved), frozenset(exported))
 
 
-def _batched(extents: list[int | None], samples: int, axis: int, *, stated: bool) -> bool:
+def _batched(extents: list[int | None], samples: int, axis: int, *, is_recurrent: bool) -> bool:
     """Whether an axis is the batch: its dimension is open, or all inputs have the same number
     there. The first axis may be steps instead if no recurrent operator determines the batch
-    (`stated`)."""
+    (`is_recurrent`)."""
     if len(extents) < 2:  # noqa: PLR2004
         return False
-    steps = not stated and len(extents) == MIN_SIZED_RANK and extents[1] == 1
+    steps = not is_recurrent and len(extents) == MIN_SIZED_RANK and extents[1] == 1
     return extents[axis] is None or (samples == 1 and not steps)
 
 
@@ -167,14 +167,14 @@ def _require_sized_input(declared: list[DeclaredInput]) -> None:
 def _require_closed(declared: list[DeclaredInput], dims: Mapping[str, int]) -> None:
     """Raises ConstraintError CC405 if dimensions are still open, or if `dims` has a name that the
     model does not have or an extent below 1."""
-    known = {name for entry in declared for name in entry.dim_names}
+    dim_names = {name for entry in declared for name in entry.dim_names}
     open_: dict[str, str] = {}  # the first place of each name
     for name, extents, names in declared:
         for axis in (axis for axis, extent in enumerate(extents) if extent is None):
             open_.setdefault(names[axis], f"axis {axis} of `{name}`")
     for name, extent in dims.items():
-        if name not in known:
-            listed = ", ".join(f"`{other}`" for other in sorted(known)) or "none"
+        if name not in dim_names:
+            listed = ", ".join(f"`{other}`" for other in sorted(dim_names)) or "none"
             raise ConstraintError(
                 "CC405", f"the model has no dimension `{name}`", f"its dimensions: {listed}"
             )

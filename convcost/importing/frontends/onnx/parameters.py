@@ -36,8 +36,8 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
     signature = _signature(model)
     kinds = _tensor_properties(model, SIGNATURE)
     for name, sources in computed_tensors(model).items() if signature else ():
-        found = {signature.get(source) for source in sources}
-        kinds[name] = next((kind for kind in STORED if kind in found), "CONSTANT_TENSOR")
+        source_kinds = {signature.get(source) for source in sources}
+        kinds[name] = next((kind for kind in STORED if kind in source_kinds), "CONSTANT_TENSOR")
     return {**signature, **kinds}
 
 
@@ -50,8 +50,8 @@ def _signature(model: ModelProto) -> dict[str, str]:
 
 def computed_tensors(model: ModelProto) -> dict[str, list[str]]:
     """The tensors that the exporter computed, each with the names of those that it depends on."""
-    found = _tensor_properties(model, FOLDED)
-    return {name: re.findall(r"'([^']*)'", text) for name, text in found.items()}
+    text_by_name = _tensor_properties(model, FOLDED)
+    return {name: re.findall(r"'([^']*)'", text) for name, text in text_by_name.items()}
 
 
 def _tensor_properties(model: ModelProto, key: str) -> dict[str, str]:
@@ -128,14 +128,14 @@ def is_own(name: str, *, pytorch: bool, quantized: bool) -> bool:
 def layer_inputs(graph: OnnxGraph) -> set[str]:
     """The inputs of operators with weights, perhaps cast or in other dims. Even a single number is
     a weight there. Operators on integers also read scales."""
-    found = set[str]()
+    names = set[str]()
     for node in reversed(graph.nodes):
         row = row_of(node.op)
         if Trait.LEARNS in row.traits and not reads_integers(node.op):
-            found.update(node.inputs)
-        elif Trait.SAME in row.traits and row.op != "expand" and node.outputs[0] in found:
-            found.add(node.inputs[0])
-    return found
+            names.update(node.inputs)
+        elif Trait.SAME in row.traits and row.op != "expand" and node.outputs[0] in names:
+            names.add(node.inputs[0])
+    return names
 
 
 def is_quantized(graph: OnnxGraph) -> bool:
@@ -147,9 +147,9 @@ def buffers(model: ModelProto) -> set[str]:
     buffer."""
     declared = declared_kinds(model)
     named = {tensor.name for tensor in model.graph.initializer if buffered(tensor.name)}
-    kept = {name for name, kind in declared.items() if kind == "BUFFER"}
-    kept |= spectral_vectors(model)
-    return kept | {name for name in named if declared.get(name) != "PARAMETER"}
+    buffer_names = {name for name, kind in declared.items() if kind == "BUFFER"}
+    buffer_names |= spectral_vectors(model)
+    return buffer_names | {name for name in named if declared.get(name) != "PARAMETER"}
 
 
 def spectral_vectors(model: ModelProto) -> set[str]:
@@ -246,28 +246,28 @@ def reads_integers(op: str) -> bool:
 def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The constants that every operator reads as a scale or zero point."""
     rescaled = _rescaled(graph)
-    found, others = set[str](), set[str]()
+    scale_names, others = set[str](), set[str]()
     for node in graph.nodes:
         places = {node.input(place) for place in SCALES.get(node.op, ())}
         for name in node.inputs:
             if name in constants:
                 is_scale = name in places or (node.op == "Mul" and name in rescaled)
-                (found if is_scale else others).add(name)
-    return found - others
+                (scale_names if is_scale else others).add(name)
+    return scale_names - others
 
 
 def _rescaled(graph: OnnxGraph) -> set[str]:
     """The tensors that products of integers are multiplied with: scales, and products of scales."""
-    wholes, found = set[str](), set[str]()
+    wholes, factor_names = set[str](), set[str]()
     for node in graph.nodes:
         if node.op in WHOLE or (node.op == "Cast" and node.inputs[0] in wholes):
             wholes.update(node.outputs)
         elif node.op == "Mul" and not wholes.isdisjoint(node.inputs):
-            found.update(name for name in node.inputs if name not in wholes)
+            factor_names.update(name for name in node.inputs if name not in wholes)
     for node in reversed(graph.nodes):
-        if node.op == "Mul" and not found.isdisjoint(node.outputs):
-            found.update(node.inputs)
-    return found
+        if node.op == "Mul" and not factor_names.isdisjoint(node.outputs):
+            factor_names.update(node.inputs)
+    return factor_names
 
 
 def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str, str]:

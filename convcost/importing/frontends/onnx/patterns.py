@@ -56,12 +56,12 @@ class PatternGraph:
         node = self.producers.get(name)
         return node if node is not None and node.op in ops else None
 
-    def number(self, given: Argument) -> float | None:
+    def number(self, argument: Argument) -> float | None:
         """The value of a number, or of a constant whose elements are equal; None if it is a single
         learned number."""
-        if not isinstance(given, str):
-            return given
-        constant = self.constants.get(given)
+        if not isinstance(argument, str):
+            return argument
+        constant = self.constants.get(argument)
         if constant is None or (constant.elements == 1 and constant.is_weight):
             return None
         return constant.number
@@ -79,34 +79,34 @@ class PatternGraph:
         node = self.producer(name, "Mul", "Div")
         return name if node is None or self.number(node.inputs[1]) is None else node.inputs[0]
 
-    def match(self, given: Argument, form: ast.expr, found: dict[str, Any]) -> bool:
-        """Whether a tensor has the form of a pattern. Adds the values of names to `found`."""
+    def match(self, tensor: Argument, form: ast.expr, values: dict[str, Any]) -> bool:
+        """Whether a tensor has the form of a pattern. Adds the values of names to `values`."""
         match form:
             case ast.Call(ast.Name("scaled"), [inner]):
-                return isinstance(given, str) and self.match(self.unscaled(given), inner, found)
+                return isinstance(tensor, str) and self.match(self.unscaled(tensor), inner, values)
             case ast.Call(ast.Name(op), inner):
-                node = self.producer(given, op) if isinstance(given, str) else None
-                return node is not None and self.match_inputs(node, inner, found)
+                node = self.producer(tensor, op) if isinstance(tensor, str) else None
+                return node is not None and self.match_inputs(node, inner, values)
             case ast.Constant(None):
-                return given in (None, "")
+                return tensor in (None, "")
             case ast.Constant(float() | int() as number):
-                value = self.number(given)
+                value = self.number(tensor)
                 return value is not None and abs(value - number) <= TOLERANCE * max(1, number)
             case ast.Name("x"):
-                return given not in self.constants and found.setdefault("x", given) == given
-        value = self.number(given)
-        return value is not None and found.setdefault(ast.unparse(form), value) == value
+                return tensor not in self.constants and values.setdefault("x", tensor) == tensor
+        value = self.number(tensor)
+        return value is not None and values.setdefault(ast.unparse(form), value) == value
 
-    def match_inputs(self, node: OnnxNode, forms: list[ast.expr], found: dict[str, Any]) -> bool:
-        given: tuple[Argument, ...] = node.inputs
+    def match_inputs(self, node: OnnxNode, forms: list[ast.expr], values: dict[str, Any]) -> bool:
+        inputs: tuple[Argument, ...] = node.inputs
         if node.op == "Clip":  # its bounds are attributes or inputs
             bounds = enumerate(("min", "max"), 1)
-            given = given[0], *(node.attributes.get(name, node.input(n)) for n, name in bounds)
-        orders = (given, given[::-1]) if node.op in COMMUTATIVE else (given,)
-        for order in orders if len(given) == len(forms) else ():
-            tried = dict(found)
+            inputs = inputs[0], *(node.attributes.get(name, node.input(n)) for n, name in bounds)
+        orders = (inputs, inputs[::-1]) if node.op in COMMUTATIVE else (inputs,)
+        for order in orders if len(inputs) == len(forms) else ():
+            tried = dict(values)
             if all(self.match(*pair, tried) for pair in zip(order, forms, strict=True)):
-                found.update(tried)
+                values.update(tried)
                 return True
         return False
 
@@ -132,10 +132,10 @@ def replace_patterns(
 
 def _replacements(net: PatternGraph, node: OnnxNode) -> Iterator[OnnxNode]:
     for forms, op, attributes in _table().get(node.op, ()):
-        found: dict[str, Any] = {}
-        if net.match_inputs(node, forms, found):
-            numbers = {name: found[value] for name, value in attributes.items()}
-            yield replacement(node, op, found["x"], **numbers)
+        value_by_name: dict[str, Any] = {}
+        if net.match_inputs(node, forms, value_by_name):
+            numbers = {name: value_by_name[value] for name, value in attributes.items()}
+            yield replacement(node, op, value_by_name["x"], **numbers)
     finders = {"Reshape": (_unpooled, _windows), "SequenceAt": (_taken,)}.get(node.op, ())
     yield from filter(None, (find(net, node) for find in finders))
 
@@ -143,13 +143,13 @@ def _replacements(net: PatternGraph, node: OnnxNode) -> Iterator[OnnxNode]:
 @cache
 def _table() -> dict[str, list[tuple[list[ast.expr], str, dict[str, str]]]]:
     """The table by the last operator of each pattern."""
-    found: dict[str, list[tuple[list[ast.expr], str, dict[str, str]]]] = {}
+    patterns_by_op: dict[str, list[tuple[list[ast.expr], str, dict[str, str]]]] = {}
     for pattern, op, attributes in TABLE:
         last = pattern.partition("(")[0]
         call = ast.parse(pattern, mode="eval").body
         assert isinstance(call, ast.Call)
-        found.setdefault(last, []).append((call.args, op, attributes))
-    return found
+        patterns_by_op.setdefault(last, []).append((call.args, op, attributes))
+    return patterns_by_op
 
 
 def replacement(node: OnnxNode, op: str, *inputs: str, **attributes: Any) -> OnnxNode:
@@ -202,12 +202,12 @@ def _taken(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     if dims is None or (whole.input(1) and (constant is None or constant.data is None)):
         return None
     axis = whole.attributes.get("axis", 0) % len(dims)
-    given = constant.data.ravel().tolist() if constant is not None else [1]
+    lengths = constant.data.ravel().tolist() if constant is not None else [1]
     if constant is None or not constant.dims:  # parts of equal length; the last part has the rest
-        share = int(given[0])
-        given = [min(share, dims[axis] - start) for start in range(0, dims[axis], share)]
-    place = int(number) % len(given)
-    start, length = int(sum(given[:place])), int(given[place])
+        share = int(lengths[0])
+        lengths = [min(share, dims[axis] - start) for start in range(0, dims[axis], share)]
+    place = int(number) % len(lengths)
+    start, length = int(sum(lengths[:place])), int(lengths[place])
     keep = bool(whole.attributes.get("keepdims", 1)) or constant is not None
     x = whole.inputs[0]
     return replacement(node, "Piece", x, axis=axis, start=start, length=length, keep=keep)

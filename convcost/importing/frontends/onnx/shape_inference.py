@@ -69,12 +69,12 @@ class ShapeInference:
             return
         self._check_axes(proto, constants)
         _check_parts(proto)
-        found = dict(self._inferred(proto, node, constants))
+        types = dict(self._inferred(proto, node, constants))
         for name in filter(None, node.outputs):
             if node.domain not in STANDARD and name in self._stated:
-                found[name] = self._stated[name]
-            if name in found:
-                self._add(name, found[name])
+                types[name] = self._stated[name]
+            if name in types:
+                self._add(name, types[name])
 
     def _inferred(
         self, proto: NodeProto, node: OnnxNode, constants: Mapping[str, Constant]
@@ -88,14 +88,14 @@ class ShapeInference:
         domain = "" if node.domain in STANDARD else node.domain
         version = max(self._versions.get(domain, 0), CORRECT_SINCE.get(proto.op_type, 0))
         read = [*filter(None, node.inputs)]
-        known = {name: constants[name] for name in read if name in constants}
-        types = {name: _type_of(constant) for name, constant in known.items()}
+        read_constants = {name: constants[name] for name in read if name in constants}
+        types = {name: _type_of(constant) for name, constant in read_constants.items()}
         types |= {name: self._types[name] for name in read if name in self._types}
         if len(types) < len({*read}) or not defs.has(proto.op_type, version, domain):
             return {}
         data = {
             name: numpy_helper.from_array(constant.data, name)
-            for name, constant in known.items()
+            for name, constant in read_constants.items()
             if constant.data is not None and constant.data.size <= MAX_SMALL_TENSOR
         }
         schema, opsets, refused = defs.get_schema(proto.op_type, version, domain), self._opsets, ""
@@ -150,10 +150,10 @@ def _as_float(kind: TypeProto, *, integers: bool = False) -> TypeProto:
     """The type with float32 in place of another floating-point type, or perhaps of `integers`."""
     if not (integers or is_float_type(kind.tensor_type.elem_type)):
         return kind
-    found = TypeProto()
-    found.CopyFrom(kind)
-    found.tensor_type.elem_type = TensorProto.FLOAT
-    return found
+    float_type = TypeProto()
+    float_type.CopyFrom(kind)
+    float_type.tensor_type.elem_type = TensorProto.FLOAT
+    return float_type
 
 
 def _check_parts(node: NodeProto) -> None:

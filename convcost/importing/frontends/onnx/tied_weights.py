@@ -26,14 +26,14 @@ def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
     """Tensors at the same position of the same file become one tensor."""
     first: dict[tuple[object, ...], Constant] = {}
     for tensor in model.graph.initializer:
-        own = constants.get(tensor.name)
-        if own is None or not _outside(tensor) or not own.elements:
+        constant = constants.get(tensor.name)
+        if constant is None or not _outside(tensor) or not constant.elements:
             continue
         place = _position_in_file(tensor)
-        other = first.setdefault((*place, tensor.data_type, own.elements), own)
-        if other is not own and other.view is not None:
-            view = whole_view(other.view.root, own.dims)
-            constants[tensor.name] = own._replace(sources=other.sources, view=view)
+        other = first.setdefault((*place, tensor.data_type, constant.elements), constant)
+        if other is not constant and other.view is not None:
+            view = whole_view(other.view.root, constant.dims)
+            constants[tensor.name] = constant._replace(sources=other.sources, view=view)
 
 
 def same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
@@ -42,13 +42,13 @@ def same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
     computed = computed_tensors(model).items()
     first: dict[tuple[str, tuple[int, ...]], Constant] = {}
     for name, (source, *others) in ((name, sources) for name, sources in computed if sources):
-        own = constants.get(name)
-        if others or own is None or not own.is_weight:
+        constant = constants.get(name)
+        if others or constant is None or not constant.is_weight:
             continue
-        other = first.setdefault((source, own.dims), own)
-        if other is not own and other.view is not None:
-            view = whole_view(other.view.root, own.dims)
-            constants[name] = own._replace(sources=other.sources, view=view)
+        other = first.setdefault((source, constant.dims), constant)
+        if other is not constant and other.view is not None:
+            view = whole_view(other.view.root, constant.dims)
+            constants[name] = constant._replace(sources=other.sources, view=view)
 
 
 def find_tied_weights(
@@ -65,13 +65,13 @@ def find_tied_weights(
     unread = set()
     first: dict[tuple[Any, ...], str] = {}  # matrices by their extents and their diagonal
     for name in matrices:
-        numbers, own = _numbers(stored[name], folder), constants[name]
+        numbers, matrix = _numbers(stored[name], folder), constants[name]
         if numbers is None:
             unread.add(name)
             continue
-        other = first.setdefault((*sorted(own.dims), numbers.diagonal()[:ROWS].tobytes()), name)
+        other = first.setdefault((*sorted(matrix.dims), numbers.diagonal()[:ROWS].tobytes()), name)
         if name not in tables and _is_transposed(_numbers(stored[other], folder), numbers):
-            constants[name] = own._replace(sources=constants[other].sources, view=None)
+            constants[name] = matrix._replace(sources=constants[other].sources, view=None)
     return [
         f"whether `{name}` is the table `{table}` transposed is not known, as the "
         "numbers cannot be read: both are counted"
@@ -120,13 +120,13 @@ def _tables(graph: OnnxGraph) -> Iterator[str]:
 
 def _position_in_file(tensor: TensorProto) -> tuple[str, int, int]:
     """The position of a tensor's numbers: the file, the first byte, and the number of bytes."""
-    found = {entry.key: entry.value for entry in tensor.external_data}
-    offset, length = (found.get(name) or "0" for name in ("offset", "length"))
+    value_by_key = {entry.key: entry.value for entry in tensor.external_data}
+    offset, length = (value_by_key.get(name) or "0" for name in ("offset", "length"))
     if not (offset.isdecimal() and length.isdecimal()):
         raise ConstraintError(
             "CC404", f"the tensor `{tensor.name}` has no valid position in its file"
         )
-    return found.get("location", ""), int(offset), int(length)
+    return value_by_key.get("location", ""), int(offset), int(length)
 
 
 def _numbers(tensor: TensorProto, folder: Path) -> Any:

@@ -37,7 +37,7 @@ class TfliteContext(GraphContext[OperatorNode]):
         self.graph, self.paths, self.resized = graph, paths(graph), False
         self.is_open = any(True in graph.tensors[name].open[1:] for name in graph.inputs)
         keys: dict[tuple[int, str], str] = {}
-        given = {*graph.inputs, *(name for node in graph.nodes for name in node.outputs)}
+        value_names = {*graph.inputs, *(name for node in graph.nodes for name in node.outputs)}
         for name, tensor in graph.tensors.items():
             if len(tensor.data):  # equal bytes are stored once, whatever their type
                 key = keys.setdefault((tensor.buffer, tensor.dtype), name)
@@ -45,7 +45,7 @@ class TfliteContext(GraphContext[OperatorNode]):
                 self.constants[name] = constant_of(
                     tensor, tensor.numbers, ((key, prod(tensor.dims)),)
                 )
-            elif name not in given and (tensor.variable or 0 in tensor.dims):
+            elif name not in value_names and (tensor.variable or 0 in tensor.dims):
                 data = np.zeros(tensor.dims, np.int64) if 0 in tensor.dims else None
                 self.constants[name] = constant_of(tensor, data)
 
@@ -62,10 +62,10 @@ def constant_of(
     """A tensor that does not depend on the inputs: its numbers, if they are known, and the stored
     tensors behind it. It is learned if it is one of them, and not of a type that indices have."""
     dims = tensor.dims if data is None else data.shape
-    found = Constant(dims, tensor.dtype not in INDICES, data, sources)
+    constant = Constant(dims, tensor.dtype not in INDICES, data, sources)
     (key, _), *_ = sources or (("", 0),)
-    view = whole_view(key, dims) if found.whole else None
-    return found._replace(learned=found.real and found.whole, view=view)
+    view = whole_view(key, dims) if constant.whole else None
+    return constant._replace(learned=constant.real and constant.whole, view=view)
 
 
 class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
@@ -74,8 +74,8 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
     @property
     def constants(self) -> dict[int, Constant]:
         """The inputs that do not depend on the inputs of the model, by position."""
-        found = enumerate(map(self.constant, range(len(self.inputs))))
-        return {position: constant for position, constant in found if constant is not None}
+        pairs = enumerate(map(self.constant, range(len(self.inputs))))
+        return {position: constant for position, constant in pairs if constant is not None}
 
     @property
     def values(self) -> list[Tensor]:
@@ -86,8 +86,8 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         """An option by its name in the schema, or the default if the file has no options. A vector
         is a tuple, or 0 if it is absent."""
         read = getattr(self.node.attributes, name, None)
-        found = default if read is None else read()
-        return tuple(found.tolist()) if isinstance(found, np.ndarray) else found
+        value = default if read is None else read()
+        return tuple(value.tolist()) if isinstance(value, np.ndarray) else value
 
     attribute = option
 

@@ -43,8 +43,8 @@ class TensorEntry(NamedTuple):
     @property
     def numbers(self) -> np.ndarray | None:
         """The stored numbers, if NumPy has their type."""
-        known = not self.sparse and self.dtype != "BFLOAT16" and bits_of(self.dtype) >= BYTE
-        return self.data.view(self.dtype.lower()).reshape(self.dims) if known else None
+        is_numpy = not self.sparse and self.dtype != "BFLOAT16" and bits_of(self.dtype) >= BYTE
+        return self.data.view(self.dtype.lower()).reshape(self.dims) if is_numpy else None
 
 
 class TfliteGraph(NamedTuple):
@@ -158,13 +158,13 @@ class _Reader:
             return np.frombuffer(self.mapped, np.uint8, buffer.Size(), buffer.Offset())
         return np.empty(0, np.uint8) if buffer.DataIsNone() else buffer.DataAsNumpy()
 
-    def _tensors(self, graph: Any, found: dict[str, TensorEntry]) -> list[str]:
+    def _tensors(self, graph: Any, tensors: dict[str, TensorEntry]) -> list[str]:
         """Adds the tensors of a subgraph. Returns their names, which are made unique."""
         names = []
         for tensor in map(self._tensor, self._tables(graph, "Tensors")):
-            taken = not tensor.name or tensor.name in found
-            names.append(f"{tensor.name}#{len(found)}" if taken else tensor.name)
-            found[names[-1]] = tensor
+            is_duplicate = not tensor.name or tensor.name in tensors
+            names.append(f"{tensor.name}#{len(tensors)}" if is_duplicate else tensor.name)
+            tensors[names[-1]] = tensor
         return names
 
     def _tensor(self, tensor: Any) -> TensorEntry:

@@ -70,8 +70,8 @@ def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
     with named(place), conforming_to_schema("its inputs or options"):
         for name in filter(None, node.inputs):
             if name not in context.values and name not in context.constants:
-                own = context.graph.tensors[name].name
-                raise ConstraintError("CC404", f"`{own}` is read before it is computed")
+                tensor_name = context.graph.tensors[name].name
+                raise ConstraintError("CC404", f"`{tensor_name}` is read before it is computed")
         if node.op == "SHAPE" or context.values.keys().isdisjoint(node.inputs):
             _add_constants(call, outputs)
         else:
@@ -106,11 +106,11 @@ def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     for name, tensor, value in zip(call.outputs, outputs, results, strict=whole):
         context.values[name] = value
         context.constants.pop(name, None)
-        known = [m if any_ else n for n, m, any_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
-        stated = context.uses[name] and not context.resized and tensor.dims
-        if stated and (*known,) != value.dims:
-            shape, own = dims_text(value.dims), dims_text(tensor.dims)
-            raise ConstraintError("CC402", f"has the shape {shape}, but the file has {own}")
+        file_dims = [m if any_ else n for n, m, any_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905
+        has_file_dims = context.uses[name] and not context.resized and tensor.dims
+        if has_file_dims and (*file_dims,) != value.dims:
+            shape, file_shape = dims_text(value.dims), dims_text(tensor.dims)
+            raise ConstraintError("CC402", f"has the shape {shape}, but the file has {file_shape}")
 
 
 def _report(context: TfliteContext) -> None:
@@ -133,26 +133,28 @@ def add_input(context: TfliteContext, name: str, size: tuple[int, ...] | None) -
     """Adds an input. `size` fills its open dims; if no input has an open dim, it replaces all of
     them except the channels. Returns how the file differs then. Raises ConstraintError."""
     graph, builder, tensor = context.graph, context.builder, context.graph.tensors[name]
-    own = [None if open_ else n for n, open_ in zip(tensor.dims, tensor.open, strict=True)]
+    file_dims = [None if open_ else n for n, open_ in zip(tensor.dims, tensor.open, strict=True)]
     # Two or three axes that do not begin with 1 have no batch.
-    batched = len(own) > 1 and (own[0] in (1, None) or len(own) >= MAPS_RANK)
-    channel = _channel(context, name, own) % max(len(own), 1)
-    stated = [1, *own[1:]] if batched else [*own]
-    sized = None in stated or (len(stated) >= MIN_SIZED_RANK and not context.is_open)
+    batched = len(file_dims) > 1 and (file_dims[0] in (1, None) or len(file_dims) >= MAPS_RANK)
+    channel = _channel(context, name, file_dims) % max(len(file_dims), 1)
+    extents = [1, *file_dims[1:]] if batched else [*file_dims]
+    sized = None in extents or (len(extents) >= MIN_SIZED_RANK and not context.is_open)
     if size is not None and (sized or len(graph.inputs) == 1):
-        fill_size(tensor.name, stated, size, last=channel != 1)
-    dims = [n for n in stated if n is not None]
-    if len(dims) < len(own):
+        fill_size(tensor.name, extents, size, last=channel != 1)
+    dims = [n for n in extents if n is not None]
+    if len(dims) < len(file_dims):
         hint = "give the size, --size 224 or --size 48x320"
-        raise ConstraintError("CC405", f"the input `{tensor.name}` is open: {dims_text(own)}", hint)
+        raise ConstraintError(
+            "CC405", f"the input `{tensor.name}` is open: {dims_text(file_dims)}", hint
+        )
     if min(dims, default=1) < 1:
-        message = f"the input `{tensor.name}` is empty: {dims_text(own)}"
+        message = f"the input `{tensor.name}` is empty: {dims_text(file_dims)}"
         raise ConstraintError("CC404", message)
     context.values[name] = builder.input(tensor.name, dims, channel, 0 if batched else None)
-    if all(n in (None, m) for n, m in zip(own, dims, strict=True)):
+    if all(n in (None, m) for n, m in zip(file_dims, dims, strict=True)):
         return ""
     context.resized = True
-    text = f"`{tensor.name}` is {dims_text(own)} in the file"
+    text = f"`{tensor.name}` is {dims_text(file_dims)} in the file"
     builder.notes.append(f"{text}, and is imported as {dims_text(dims)}")
     return text
 

@@ -22,9 +22,9 @@ def paths(graph: TfliteGraph) -> dict[str, Path]:
     """The path of each operator by its first output, without the names that all paths begin with;
     its type if the tensors of the operator have no name of a module."""
     nodes = [node for node in graph.nodes if node.outputs]
-    found = [_path(graph, node) for node in nodes]
-    shared = shared_depth(found)
-    named = zip(nodes, found, strict=True)
+    node_paths = [_path(graph, node) for node in nodes]
+    shared = shared_depth(node_paths)
+    named = zip(nodes, node_paths, strict=True)
     return {node.outputs[0]: path[shared:] or (node.op.lower(),) for node, path in named}
 
 
@@ -49,5 +49,5 @@ def _names(graph: TfliteGraph, node: OperatorNode) -> list[str]:
         return names
     names.append(graph.tensors[node.inputs[1]].name)
     single = [single for name in names for single in name.split(";")]
-    own = [name for name in single if last_part in name.rpartition("/")[2].lower()]
-    return [*own[-1:], *names]
+    operator_names = [name for name in single if last_part in name.rpartition("/")[2].lower()]
+    return [*operator_names[-1:], *names]

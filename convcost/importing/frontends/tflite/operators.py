@@ -90,8 +90,8 @@ def convolution(call: TfliteCall) -> Any:
         return call.uncounted()
     (axis, inner), transposes = WEIGHTS[call.op], op == "transposed_conv"
     x, filters = call.value(2 if transposes else 0), weights.dims[axis]
-    own = {axis % len(weights.dims), inner % len(weights.dims)}
-    window = _window(call, [n for axis, n in enumerate(weights.dims) if axis not in own])
+    channel_axes = {axis % len(weights.dims), inner % len(weights.dims)}
+    window = _window(call, [n for axis, n in enumerate(weights.dims) if axis not in channel_axes])
     more: dict[str, Any] = {"groups": x.dims[-1] // weights.dims[inner]}
     if transposes:
         more = {"size": call.numbers(0)[1:-1]}
@@ -208,10 +208,10 @@ def matmul(call: TfliteCall) -> Tensor:
 def lstm(call: TfliteCall) -> Any:
     """Inputs: x, weights of the input and of the state for four gates, peepholes, biases, a
     projection, states and norms. Only weights and biases have a kind."""
-    own, state = (*range(1, 9), *range(12, 16)), call.constant(5)
-    if state is None or set(filter(call.has, range(24))) - {18, 19} != {0, *own}:
+    positions, state = (*range(1, 9), *range(12, 16)), call.constant(5)
+    if state is None or set(filter(call.has, range(24))) - {18, 19} != {0, *positions}:
         return call.uncounted()
-    return call.lower("lstm", weights=call.weights(*own), hidden=state.dims[0], bias=True,
+    return call.lower("lstm", weights=call.weights(*positions), hidden=state.dims[0], bias=True,
                       one_bias=True, steps_first=call.option("TimeMajor"))  # fmt: skip
 
 
@@ -221,8 +221,8 @@ def lstm(call: TfliteCall) -> Any:
 @operator("RESHAPE", op="reshape")
 def reshape(call: TfliteCall) -> Tensor:
     """The dims are an input, otherwise an option, otherwise those of the output."""
-    stated = call.constant(1) is not None
-    to = call.numbers(1) if stated else call.option("NewShapeAsNumpy") or call.require_dims()
+    has_input = call.constant(1) is not None
+    to = call.numbers(1) if has_input else call.option("NewShapeAsNumpy") or call.require_dims()
     return call.lower("reshape", to=to)
 
 
@@ -266,10 +266,10 @@ def gather(call: TfliteCall) -> Tensor:
         y = call.lower("embedding", x, rows=rows, channels=channels, weights=call.weights(of))
         return y._replace(batch=x.batch)
     call.exclude(FIXED, by)
-    dims, own = call.input_dims(of), call.input_dims(by)[call.option("BatchDims") :]
+    dims, index_dims = call.input_dims(of), call.input_dims(by)[call.option("BatchDims") :]
     axis %= len(dims)
-    wide = (*dims[:axis], *own, *dims[axis + 1 :])
-    return call.custom(wide, weights=call.weights(of) if learned else {})
+    output_dims = (*dims[:axis], *index_dims, *dims[axis + 1 :])
+    return call.custom(output_dims, weights=call.weights(of) if learned else {})
 
 
 @operator("RFFT2D")

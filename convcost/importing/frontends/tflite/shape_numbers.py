@@ -62,7 +62,8 @@ def computed(call: TfliteCall) -> list[np.ndarray]:
     many = sum(array.size for array in data) > MAX_ELEMENTS
     if call.op not in COMPUTED or many or len(data) < len(inputs):
         return []
-    made = COMPUTED[call.op](call.option, *(array.astype(np.int64) for array in data))
+    outputs = COMPUTED[call.op](call.option, *(array.astype(np.int64) for array in data))
     return [
-        np.asarray(numbers, np.int64) for numbers in (made if isinstance(made, list) else [made])
+        np.asarray(numbers, np.int64)
+        for numbers in (outputs if isinstance(outputs, list) else [outputs])
     ]

@@ -39,15 +39,15 @@ class ConstantValue(NamedTuple):
         return self.leaves[0] if self.whole and len(self.leaves) == 1 else None
 
 
-def tensors(given: Any) -> Iterator[Tensor | ConstantValue]:
+def tensors(arguments: Any) -> Iterator[Tensor | ConstantValue]:
     """All tensors in arguments, also in nested lists and mappings."""
-    if isinstance(given, (Tensor, ConstantValue)):
-        yield given
-    elif isinstance(given, (tuple, list)):
-        for value in given:
+    if isinstance(arguments, (Tensor, ConstantValue)):
+        yield arguments
+    elif isinstance(arguments, (tuple, list)):
+        for value in arguments:
             yield from tensors(value)
-    elif isinstance(given, dict):
-        yield from tensors(tuple(given.values()))
+    elif isinstance(arguments, dict):
+        yield from tensors(tuple(arguments.values()))
 
 
 def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
@@ -95,9 +95,9 @@ def learned_tensors(weight: ConstantValue) -> tuple[dict[str, int], dict[str, in
     """The learned tensor with as many elements as the weight, and the other learned tensors that
     it is computed from. The others are factors of filters if weights are standardized or
     normalized."""
-    found = weights(weight)
+    elements_by_key = weights(weight)
     size = prod(weight.dims)
-    own = next((key for key, n in found.items() if n == size), None)
-    if own is None:
-        return found, {}
-    return {own: size}, {key: n for key, n in found.items() if key != own}
+    weight_key = next((key for key, n in elements_by_key.items() if n == size), None)
+    if weight_key is None:
+        return elements_by_key, {}
+    return {weight_key: size}, {key: n for key, n in elements_by_key.items() if key != weight_key}

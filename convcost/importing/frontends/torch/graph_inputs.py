@@ -26,15 +26,15 @@ def stored_parameters(module: Any, program: Any) -> dict[str, Parameter]:
     for name, tensor in tensor_of.items():
         first.setdefault(id(tensor), name)
     learned = {id(parameter) for parameter in module.parameters()}
-    found = {}
+    parameter_by_name = {}
     for entry, name in names.items():
         tensor = tensor_of.get(name)
         if tensor is None:
             continue
         dims = tuple(int(n) for n in tensor.shape)
         key = first[id(tensor)]
-        found[entry] = Parameter(key, dims, int(tensor.numel()), id(tensor) in learned)
-    return found
+        parameter_by_name[entry] = Parameter(key, dims, int(tensor.numel()), id(tensor) in learned)
+    return parameter_by_name
 
 
 def tensors_of(module: Any) -> dict[str, Any]:

@@ -10,14 +10,14 @@ WIDTHS = (("in_channels", "channels", 0), ("in_features", "features", -1))
 MAX_FIRST_MODULES = 3  # modules of a type that may be the first one to run
 
 
-def suggest_inputs(module: Any, given: tuple[Any, ...]) -> str:
+def suggest_inputs(module: Any, input_tensors: tuple[Any, ...]) -> str:
     """The nearest inputs that the model runs on, or the inputs that it needs; "" if no other input
     helps."""
-    if wanting := _wanting(module, len(given)):
+    if wanting := _wanting(module, len(input_tensors)):
         return wanting
-    for number, tensor in enumerate(given):
+    for number, tensor in enumerate(input_tensors):
         for other, text in _others(module, tensor):
-            if _can_run(module, (*given[:number], other, *given[number + 1 :])):
+            if _can_run(module, (*input_tensors[:number], other, *input_tensors[number + 1 :])):
                 return text
     return ""
 
@@ -26,12 +26,12 @@ def _wanting(module: Any, number: int) -> str:
     """The names of the tensors that the model needs, if their number differs from `number`."""
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     try:
-        found = signature(module.forward).parameters.values()
+        parameters = signature(module.forward).parameters.values()
     except (TypeError, ValueError):
         return ""
-    takes = [parameter for parameter in found if parameter.kind in kinds]
+    takes = [parameter for parameter in parameters if parameter.kind in kinds]
     needed = [parameter.name for parameter in takes if parameter.default is Parameter.empty]
-    several = any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in found)
+    several = any(parameter.kind is Parameter.VAR_POSITIONAL for parameter in parameters)
     if not needed or (len(needed) <= number and (several or number <= len(takes))):
         return ""
     times = {1: "once", 2: "twice"}.get(len(needed), f"{len(needed)} times")
@@ -48,10 +48,10 @@ def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
         yield tensor.new_empty((1, *last)), f"channels first: --input {_text(last)}"
     for attribute, word, at in WIDTHS:
         for width in _widths(module, attribute) if dims else ():
-            wanted = [*dims]
-            wanted[at] = width
-            text = f"the model takes {width} {word}: --input {_text(wanted)}"
-            yield tensor.new_empty((1, *wanted)), text
+            other_dims = [*dims]
+            other_dims[at] = width
+            text = f"the model takes {width} {word}: --input {_text(other_dims)}"
+            yield tensor.new_empty((1, *other_dims)), text
     if tensor.is_floating_point():
         yield tensor.long(), f"the model takes whole numbers: --input {_text(dims)}:int"
     else:
@@ -59,17 +59,17 @@ def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
 
 
 def _widths(module: Any, attribute: str) -> list[int]:
-    found = [getattr(submodule, attribute, None) for submodule in module.modules()]
-    return [width for width in dict.fromkeys(found) if type(width) is int][:MAX_FIRST_MODULES]
+    widths = [getattr(submodule, attribute, None) for submodule in module.modules()]
+    return [width for width in dict.fromkeys(widths) if type(width) is int][:MAX_FIRST_MODULES]
 
 
 def _text(dims: list[int]) -> str:
     return "x".join(map(str, dims))
 
 
-def _can_run(module: Any, given: tuple[Any, ...]) -> bool:
+def _can_run(module: Any, input_tensors: tuple[Any, ...]) -> bool:
     try:
-        module(*given)
+        module(*input_tensors)
     except Exception as error:  # noqa: BLE001  a user's code may raise anything
         return "meta tensors" in str(error)
     return True

@@ -42,8 +42,8 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
         )
     torch = framework()
     with _from_here(), quiet():
-        given = _attribute_of(_imported(name), name, attribute)
-        module = given if isinstance(given, torch.nn.Module) else _build(given, arguments)
+        value = _attribute_of(_imported(name), name, attribute)
+        module = value if isinstance(value, torch.nn.Module) else _build(value, arguments)
     if not isinstance(module, torch.nn.Module):
         raise ConstraintError(
             "CC401",
@@ -67,16 +67,16 @@ def moved(module: Any, move: Callable[[Any], Any]) -> Any:
         *module.named_parameters(remove_duplicate=False),
         *module.named_buffers(remove_duplicate=False),
     ]
-    made: dict[int, Any] = {}
+    copies: dict[int, Any] = {}
     for name, tensor in tensors:
         if torch.nn.parameter.is_lazy(tensor):
             continue
-        owner, _, own = name.rpartition(".")
-        if id(tensor) not in made:
-            made[id(tensor)] = new = move(tensor)
+        owner, _, attribute = name.rpartition(".")
+        if id(tensor) not in copies:
+            copies[id(tensor)] = new = move(tensor)
             if isinstance(tensor, torch.nn.Parameter) and new is not tensor:
-                made[id(tensor)] = torch.nn.Parameter(new, requires_grad=tensor.requires_grad)
-        setattr(module.get_submodule(owner), own, made[id(tensor)])
+                copies[id(tensor)] = torch.nn.Parameter(new, requires_grad=tensor.requires_grad)
+        setattr(module.get_submodule(owner), attribute, copies[id(tensor)])
     return module
 
 
@@ -132,20 +132,20 @@ def _imported(name: str) -> Any:
 
 
 def _attribute_of(module: Any, name: str, attribute: str) -> Any:
-    found = module
+    value = module
     for part in attribute.split("."):
-        if not hasattr(found, part):
-            public = [known for known in dir(found) if not known.startswith("_")]
+        if not hasattr(value, part):
+            public = [member for member in dir(value) if not member.startswith("_")]
             raise ConstraintError(
                 "CC401", f"`{name}` has no `{attribute}`", did_you_mean(part, public) or ""
             )
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value
 
 
-def _build(given: Any, arguments: Mapping[str, Any]) -> Any:
-    if not callable(given):
-        raise ConstraintError("CC401", f"it is {_a(type(given).__name__)}, which cannot be called")
+def _build(value: Any, arguments: Mapping[str, Any]) -> Any:
+    if not callable(value):
+        raise ConstraintError("CC401", f"it is {_a(type(value).__name__)}, which cannot be called")
     # Code that computes widths with tensors needs their values. It needs the values of its weights
     # only if it reads them.
     ways: list[Callable[[], AbstractContextManager[Any]]] = [
@@ -154,20 +154,20 @@ def _build(given: Any, arguments: Mapping[str, Any]) -> Any:
     while True:
         try:
             with ways.pop()():
-                return given(**arguments)
+                return value(**arguments)
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
             if len(ways) > 1 or (ways and (needs_device(error) or needs_numbers(error))):
                 continue
-            help_ = "" if _calls(given, arguments) else NO_ARGUMENTS
+            help_ = "" if _calls(value, arguments) else NO_ARGUMENTS
             raise ConstraintError(
                 "CC401", f"it cannot be built: {error_summary(error)}", help_
             ) from None
 
 
-def _calls(given: Any, arguments: Mapping[str, Any]) -> bool:
+def _calls(factory: Any, arguments: Mapping[str, Any]) -> bool:
     """Whether the object can be called with these arguments."""
     try:
-        signature(given).bind(**arguments)
+        signature(factory).bind(**arguments)
     except TypeError:
         return False
     except ValueError:  # its signature is not known

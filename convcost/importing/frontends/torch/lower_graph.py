@@ -130,26 +130,26 @@ class _TorchWalk:
             return self._resolved(node.args[0])[node.args[1]]
         if "_assert" in name or name.startswith("aten.sym_"):
             return None
-        given = self._arguments(node)
-        flows = [value for value in tensors(given) if isinstance(value, Tensor)]
-        leaves = tuple({leaf: None for value in tensors(given) if isinstance(value, ConstantValue)
+        inputs = self._arguments(node)
+        flows = [value for value in tensors(inputs) if isinstance(value, Tensor)]
+        leaves = tuple({leaf: None for value in tensors(inputs) if isinstance(value, ConstantValue)
                         for leaf in value.leaves})  # fmt: skip
         if name in SHAPED:
             return _fixed(node)
         # An operator with macs is a layer even if it depends on no input: it runs for each sample.
         if flows or (Trait.CONTRACTS in known(name).traits and leaves):
-            return self._lower_call(node, name, given)
-        return self._constant(node, name, given, leaves)
+            return self._lower_call(node, name, inputs)
+        return self._constant(node, name, inputs, leaves)
 
     def _constant(
-        self, node: Any, name: str, given: dict[str, Any], leaves: tuple[Parameter, ...]
+        self, node: Any, name: str, values: dict[str, Any], leaves: tuple[Parameter, ...]
     ) -> Any:
         """A tensor, or several, that depends on no input. The first one that is needed lowers the
         call."""
         dims = _dims(node.meta.get("val"))
         several = bool(dims) and isinstance(dims[0], tuple)
         sources = [
-            value for value in tensors(given) if isinstance(value, ConstantValue) and value.leaves
+            value for value in tensors(values) if isinstance(value, ConstantValue) and value.leaves
         ]
         whole = (
             not several
@@ -158,23 +158,23 @@ class _TorchWalk:
             and prod(dims or ()) == prod(sources[0].dims)
             and name not in ("aten.index", "aten.index_select", "aten.gather")
         )
-        made: list[Any] = []
+        outputs: list[Any] = []
 
         def call(number: int) -> Any:
-            if not made:
-                lowered = self._lower_call(node, name, given)
-                made.extend(lowered if several else [lowered])
-            return made[number]
+            if not outputs:
+                lowered = self._lower_call(node, name, values)
+                outputs.extend(lowered if several else [lowered])
+            return outputs[number]
 
-        found = tuple(
+        constants = tuple(
             ConstantValue(
                 output_dims, leaves, (node, n), partial(call, n) if leaves else None, whole
             )
             for n, output_dims in enumerate(dims if several else [dims or ()])
         )
-        return found if several else found[0]
+        return constants if several else constants[0]
 
-    def _lower_call(self, node: Any, name: str, given: dict[str, Any]) -> Any:
+    def _lower_call(self, node: Any, name: str, inputs: dict[str, Any]) -> Any:
         """Adds the layers of an operator with its arguments by name, and returns its outputs.
         Raises ConstraintError."""
         scope = self.scopes.of(node)
@@ -182,7 +182,7 @@ class _TorchWalk:
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
         is_complex = any(map(_is_complex, node.all_input_nodes))
-        call = TorchCall(self.builder, path, name, given, dims, users, is_complex)
+        call = TorchCall(self.builder, path, name, inputs, dims, users, is_complex)
         outer, first = self._enter(scope), len(self.builder.layers)
         row = known(name)
         rule = row.rule or TorchCall.unknown
@@ -209,8 +209,8 @@ class _TorchWalk:
         """Sets the scope of the layers that follow and returns the scope before. Layers of
         parameters keep their own names."""
         for layer in self.builder.layers[len(self.layers) :]:
-            own = layer.kind in ("learned", "scale", "constant")
-            self.layers.append(None if own else self._scope(layer))
+            has_own_name = layer.kind in ("learned", "scale", "constant")
+            self.layers.append(None if has_own_name else self._scope(layer))
         before, self.scope = self.scope, scope
         return before
 
@@ -229,12 +229,12 @@ class _TorchWalk:
     def _arguments(self, node: Any) -> dict[str, Any]:
         """The arguments of an operator by name, with defaults; by position without a schema."""
         schema = node.target._schema.arguments if hasattr(node.target, "_schema") else ()  # noqa: SLF001
-        given = {argument.name: argument.default_value for argument in schema}
-        given |= {argument.name: value for argument, value in zip(schema, node.args, strict=False)}
-        given |= node.kwargs
+        values = {argument.name: argument.default_value for argument in schema}
+        values |= {argument.name: value for argument, value in zip(schema, node.args, strict=False)}
+        values |= node.kwargs
         if not schema:
-            given |= {str(position): value for position, value in enumerate(node.args)}
-        return {name: self._resolved(value) for name, value in given.items()}
+            values |= {str(position): value for position, value in enumerate(node.args)}
+        return {name: self._resolved(value) for name, value in values.items()}
 
     def _resolved(self, value: Any) -> Any:
         """An argument with the values of the nodes in it."""
@@ -285,9 +285,9 @@ def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset
     if isinstance(result, Tensor) and dims is not None and result.dims != dims:
         if only_joined(users) and broadcast(result.dims, dims) == dims:
             return
-        got, stated = ("×".join(map(str, numbers)) for numbers in (result.dims, dims))
+        got, model_shape = ("×".join(map(str, numbers)) for numbers in (result.dims, dims))
         raise ConstraintError(
-            "CC402", f"{'/'.join(path)} has the shape {got}, but the model has {stated}"
+            "CC402", f"{'/'.join(path)} has the shape {got}, but the model has {model_shape}"
         )
     if type(result) is tuple and isinstance(dims, tuple):
         for output, output_dims in zip(result, dims, strict=False):

@@ -30,10 +30,10 @@ class Scopes:
     def of(self, node: Any) -> ModuleScope:
         stack: Mapping[str, tuple[str, Any]] = node.meta.get("nn_module_stack") or {}
         name, run = "", ""
-        for key, (found, kind) in stack.items():
-            name, run = found, key
+        for key, (module_name, kind) in stack.items():
+            name, run = module_name, key
             text = kind if isinstance(kind, str) else kind.__name__
-            self.classes.setdefault(split_name(found), text.rpartition(".")[2])
+            self.classes.setdefault(split_name(module_name), text.rpartition(".")[2])
         return ModuleScope(split_name(name), run, name in self._bottom)
 
 
@@ -47,13 +47,13 @@ def name_layers(
     """Layers with the paths of their modules. The only layer of a module gets the module's path;
     otherwise the kind is appended. Layers without a scope keep their path."""
     alone = Counter(scope.run for scope in scopes if scope is not None)
-    found = []
+    named_layers = []
     for layer, scope in zip(layers, scopes, strict=True):
         if scope is None:
-            own = layer.kind == "learned" and layer.path[-1] == "learned"
-            found.append(layer._replace(path=layer.path[:-1]) if own else layer)
+            has_kind_suffix = layer.kind == "learned" and layer.path[-1] == "learned"
+            named_layers.append(layer._replace(path=layer.path[:-1]) if has_kind_suffix else layer)
         elif scope.last and scope.path and alone[scope.run] == 1:
-            found.append(layer._replace(path=scope.path))
+            named_layers.append(layer._replace(path=scope.path))
         else:
-            found.append(layer._replace(path=(*scope.path, layer.kind)))
-    return found
+            named_layers.append(layer._replace(path=(*scope.path, layer.kind)))
+    return named_layers

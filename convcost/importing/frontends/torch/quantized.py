@@ -23,9 +23,9 @@ FUSED = re.compile(r"(Conv|Linear|BN)(ReLU|LeakyReLU|Tanh)(\dd|)")
 def with_float_weights(module: Any) -> tuple[Any, int]:
     """The module with floating-point modules instead of quantized ones, and the number of modules
     replaced."""
-    own = _float_module(module)
-    if own is not None:
-        return own, 1
+    float_module = _float_module(module)
+    if float_module is not None:
+        return float_module, 1
     replaced = 0
     for name, child in module.named_children():
         new, inside = with_float_weights(child)
@@ -73,15 +73,15 @@ def _float_module(module: Any) -> Any:
     # nn.LSTM and nn.GRU have the arguments of their base class after its first one, the mode.
     recurrent = issubclass(plain, nn.RNNBase)
     arguments = [*signature(nn.RNNBase if recurrent else plain).parameters][recurrent:]
-    given = {key: getattr(module, key) for key in arguments if hasattr(module, key)}
-    given = {key: value for key, value in given.items() if isinstance(value, ARGUMENT_TYPES)}
+    values = {key: getattr(module, key) for key in arguments if hasattr(module, key)}
+    values = {key: value for key, value in values.items() if isinstance(value, ARGUMENT_TYPES)}
     if plain.__name__.startswith(("Conv", "Linear")):
-        given["bias"] = module.bias() is not None
+        values["bias"] = module.bias() is not None
     # The attribute `affine` of a quantized norm can differ from its weights.
     if issubclass(plain, (nn.GroupNorm, nn.modules.instancenorm._InstanceNorm)):  # noqa: SLF001
-        given["affine"] = module.weight is not None
+        values["affine"] = module.weight is not None
     if plain is nn.LayerNorm:
-        given |= {"elementwise_affine": module.weight is not None, "bias": module.bias is not None}
+        values |= {"elementwise_affine": module.weight is not None, "bias": module.bias is not None}
     with torch.device("meta"):
-        made = plain(**given).eval()
-    return nn.Sequential(made, getattr(nn, fused[2])()) if fused else made
+        float_module = plain(**values).eval()
+    return nn.Sequential(float_module, getattr(nn, fused[2])()) if fused else float_module

@@ -72,22 +72,22 @@ class TorchCall(NamedTuple):
         """Adds a `custom` layer with the output shape in the model; None as `macs` means unknown.
         If there are several outputs, the first layer has the params and macs; the others are added
         only if something reads them."""
-        given = list(tensors(dict(self.given)))
-        inputs = [value for value in given if isinstance(value, Tensor)]
-        constants = [value for value in given if isinstance(value, ConstantValue)]
+        operands = list(tensors(dict(self.given)))
+        inputs = [value for value in operands if isinstance(value, Tensor)]
+        constants = [value for value in operands if isinstance(value, ConstantValue)]
         if not inputs:
             inputs = [self.tensor(constant) for constant in constants if constant.leaves]
             constants = []
         more: dict[str, Any] = {"weights": weights(*constants), "buffers": buffers(*constants)}
         more |= {"what": what or self.own_name, "macs": macs}
-        found: list[Tensor | None] = []
+        outputs: list[Tensor | None] = []
         for number, dims in enumerate(self.dims if self.several else (self.dims,)):
             if dims is None or (number and f"getitem:{number}" not in self.users):
-                found.append(None)
+                outputs.append(None)
                 continue
-            found.append(self.lower("custom", *inputs, dims=dims, **more))
+            outputs.append(self.lower("custom", *inputs, dims=dims, **more))
             more |= {"weights": {}, "buffers": {}, "macs": None if macs is None else 0}
-        return tuple(found) if self.several else found[0]
+        return tuple(outputs) if self.several else outputs[0]
 
     def unknown(self) -> Any:
         """Adds a `custom` layer without a count, one for each output. An operator that convcost
@@ -123,8 +123,8 @@ def operator_name(target: Any) -> str:
 
 def known(name: str) -> Row:
     """The row of an operator. The names of in-place operators end in `_`."""
-    own = name.removeprefix(ATEN)
-    return OPERATORS.get(own) or OPERATORS.of(own.removesuffix("_"))
+    own_name = name.removeprefix(ATEN)
+    return OPERATORS.get(own_name) or OPERATORS.of(own_name.removesuffix("_"))
 
 
 def only_joined(users: frozenset[str]) -> bool:

@@ -32,20 +32,20 @@ def resize_inputs(
     ConstraintError."""
     if size is None:
         return tuple(map(tuple, inputs))
-    found = []
+    resized_inputs = []
     for number, dims in enumerate(inputs):
         row = len(dims) == 1 and number < len(dtypes) and dtypes[number] in WHOLE
-        kept = () if row else tuple(dims[:1])
-        axes = len(dims) - len(kept)
+        batch_dims = () if row else tuple(dims[:1])
+        axes = len(dims) - len(batch_dims)
         if axes and len(size) not in (1, axes):
-            shown, asked = ("x".join(map(str, numbers)) for numbers in (dims, size))
+            shown, size_text = ("x".join(map(str, numbers)) for numbers in (dims, size))
             raise ConstraintError(
                 "CC401",
-                f"--size {asked} has {len(size)} axes, --input {shown} has {axes}",
+                f"--size {size_text} has {len(size)} axes, --input {shown} has {axes}",
                 "give one number for every axis, or one for each",
             )
-        found.append((*kept, *(size if len(size) == axes else tuple(size) * axes)))
-    return tuple(found)
+        resized_inputs.append((*batch_dims, *(size if len(size) == axes else tuple(size) * axes)))
+    return tuple(resized_inputs)
 
 
 def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = ()) -> Any:
@@ -87,10 +87,10 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
                 raise _refused(module, inputs, given("meta"), error) from None
 
 
-def _export(torch: Any, module: Any, given: tuple[Any, ...]) -> Any:
+def _export(torch: Any, module: Any, input_tensors: tuple[Any, ...]) -> Any:
     if any(torch.nn.parameter.is_lazy(parameter) for parameter in module.parameters()):
-        module(*given)  # lazy modules infer their widths in the first call
-    program = torch.export.export(module, given, strict=False)
+        module(*input_tensors)  # lazy modules infer their widths in the first call
+    program = torch.export.export(module, input_tensors, strict=False)
     names = {operator_name(node.target) for node in program.graph.nodes}
     if "_add_batch_dim" in names or _has_observed_writes(program):  # the first is a torch.vmap
         program = program.run_decompositions({})
@@ -147,19 +147,19 @@ def _dtype(torch: Any, name: str) -> Any:
 
 
 def _refused(
-    module: Any, inputs: Sequence[Sequence[int]], given: Any, error: Exception
+    module: Any, inputs: Sequence[Sequence[int]], input_tensors: Any, error: Exception
 ) -> ConstraintError:
     """The error for a model that cannot be exported: it does not run on this input, or it runs and
     cannot be traced."""
     sizes = " and ".join("×".join(map(str, dims)) for dims in inputs)
     try:
-        module(*given)
+        module(*input_tensors)
     except Exception as own:  # noqa: BLE001  a user's code may raise anything
         # Code that needs values fails only in tracing; the model itself is valid.
         refusal = not_exported(own)
         if refusal is not None:
             return refusal
-        help_ = suggest_inputs(module, given)
+        help_ = suggest_inputs(module, input_tensors)
         return ConstraintError("CC401", f"it cannot be run on {sizes}: {error_summary(own)}", help_)
     message = f"it cannot be exported: {error_summary(error)}"
     return not_exported(error) or ConstraintError("CC401", message, ROUTE)
@@ -202,4 +202,4 @@ def _shares_memory(target: Any) -> bool:
     schema = getattr(target, "_schema", None)
     if schema is None or schema.is_mutable:
         return False
-    return any(given.alias_info is not None for given in schema.returns)
+    return any(output.alias_info is not None for output in schema.returns)

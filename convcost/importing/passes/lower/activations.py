@@ -54,9 +54,9 @@ def prelu(builder: GraphBuilder, node: Node) -> Tensor:
     x, dims, rank = node.x, node.attributes["dims"], len(node.x.dims)
     long_axes = [axis for axis, n in enumerate(dims, rank - len(dims)) if n != 1]
     if len(long_axes) > 1:
-        given: dict[str, Any] = {"dims": x.dims, "input": builder.shape(x.source)}
-        given |= {"weights": node.weights, "what": "PReLU"}
-        return lower(builder, "custom", node.path, x, **given)
+        attributes: dict[str, Any] = {"dims": x.dims, "input": builder.shape(x.source)}
+        attributes |= {"weights": node.weights, "what": "PReLU"}
+        return lower(builder, "custom", node.path, x, **attributes)
     channel = long_axes[0] if long_axes else x.channel
     options = {"shared": not long_axes and x.dims[channel] != 1}
     return by_channel(builder, "prelu", x, node.path, channel, options, tensors=node.weights)

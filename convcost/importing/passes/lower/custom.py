@@ -19,7 +19,7 @@ def custom(builder: GraphBuilder, node: Node) -> Tensor:
     options = dict(node.attributes)
     dims, macs, channel = options.pop("dims"), options.pop("macs", 0), options.pop("channel", None)
     weights, buffers = (
-        {own: n for key, n in tensors.items() if (own := builder.copy(key)) not in builder.used}
+        {copy: n for key, n in tensors.items() if (copy := builder.copy(key)) not in builder.used}
         for tensors in (node.weights, node.buffers or {})
     )
     if len(weights) < len(node.weights):
@@ -27,11 +27,11 @@ def custom(builder: GraphBuilder, node: Node) -> Tensor:
     options |= {"params": sum(weights.values()), "buffers": sum(buffers.values())}
     options["macs"] = "uncounted" if macs is None else macs
     rank, largest = len(dims), sorted(node.inputs, key=lambda x: -x.elements)
-    known = [x for x in largest if x.axes is not None]
-    same = next((x for x in known if x.dims == dims), None) if channel is None else None
+    candidates = [x for x in largest if x.axes is not None]
+    same = next((x for x in candidates if x.dims == dims), None) if channel is None else None
     batch = 0 if rank > 1 and dims[0] == 1 else None
     if channel is None:
-        like = next((x.channel for x in known if len(x.dims) == rank), rank - 1)
+        like = next((x.channel for x in candidates if len(x.dims) == rank), rank - 1)
         channel = like if like != batch else rank - 1
     size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
     shape = same.shape if same is not None else Shape(dims[channel], size) if dims else Shape(1)

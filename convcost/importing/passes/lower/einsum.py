@@ -74,8 +74,8 @@ def _with_batch(y: Tensor, terms: Sequence[_Term], out: str) -> Tensor:
     for operand, letters in terms:
         batch = operand.value().batch if operand.depends_on_input else None
         if batch is not None:
-            kept = letters[batch] in out and y.dims[out.index(letters[batch])] == 1
-            return y._replace(batch=out.index(letters[batch])) if kept else y
+            has_batch = letters[batch] in out and y.dims[out.index(letters[batch])] == 1
+            return y._replace(batch=out.index(letters[batch])) if has_batch else y
     return y
 
 
@@ -87,31 +87,31 @@ def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
         raise ConstraintError(
             "CC404", f"its equation `{equation}` has {len(terms)} terms for {len(ranks)} inputs"
         )
-    full, wide = [], ""
+    full, ellipsis = [], ""
     # Letters for the axes of an ellipsis.
     unused = "".join(letter for letter in ascii_letters if letter not in equation)
     for term, rank in zip(terms, ranks, strict=True):
         if "..." in term:
             spare = unused[: rank - len(term) + 3]
-            wide = max(wide, spare, key=len)
+            ellipsis = max(ellipsis, spare, key=len)
             term = term.replace("...", spare[::-1])  # noqa: PLW2901
         if len(term) != rank:
             raise ConstraintError("CC404", f"its equation `{equation}` has {term} for {rank} axes")
         full.append(term)
     if not arrow:
         every = "".join(full)
-        out = wide[::-1] + "".join(
-            sorted(letter for letter in set(every) - set(wide) if every.count(letter) == 1)
+        out = ellipsis[::-1] + "".join(
+            sorted(letter for letter in set(every) - set(ellipsis) if every.count(letter) == 1)
         )
-    return full, out.replace("...", wide[::-1])
+    return full, out.replace("...", ellipsis[::-1])
 
 
 def _multiply(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -> _Term:
     """The product of two tensors; `rest` are the letters needed afterwards."""
     for weights, x in ((b, a), (a, b)):
-        made = _linear(builder, x, weights, rest, path) or _scale(builder, x, weights, rest, path)
-        if made is not None:
-            return made
+        term = _linear(builder, x, weights, rest, path) or _scale(builder, x, weights, rest, path)
+        if term is not None:
+            return term
     return _product(builder, a, b, rest, path)
 
 
@@ -119,28 +119,28 @@ def _linear(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Pa
     """A tensor times weights. They share no axis except those that are summed."""
     if weights.operand.matrix is None:
         return None
-    own, other = weights.letters, x.letters
-    over = "".join(letter for letter in own if letter in other and letter not in rest)
-    new = "".join(letter for letter in own if letter not in other)
-    kept = "".join(letter for letter in other if letter not in over)
-    if not over or set(own) != set(over + new) or not set(new + kept) <= set(rest):
+    letters, other = weights.letters, x.letters
+    over = "".join(letter for letter in letters if letter in other and letter not in rest)
+    new = "".join(letter for letter in letters if letter not in other)
+    row_letters = "".join(letter for letter in other if letter not in over)
+    if not over or set(letters) != set(over + new) or not set(new + row_letters) <= set(rest):
         return None
     features, stored = prod(weights.extents(new)), weights.operand.matrix()
-    rows = x.arranged(*kept, over)
+    rows = x.arranged(*row_letters, over)
     bias = weights.operand.bias
     y = lower(builder, "linear", path, rows, features=features, bias=bias, weights=stored)
-    return _term(reshaped(y, [*x.extents(kept), *weights.extents(new)]), kept + new)
+    return _term(reshaped(y, [*x.extents(row_letters), *weights.extents(new)]), row_letters + new)
 
 
 def _scale(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Path) -> _Term | None:
     """A tensor times weights along some of its axes, none of which is summed."""
     if weights.operand.factor is None:
         return None
-    own, other = weights.letters, x.letters
-    ordered = [letter for letter in other if letter in own] == list(own)
+    weight_letters, other = weights.letters, x.letters
+    ordered = [letter for letter in other if letter in weight_letters] == list(weight_letters)
     if not ordered or not set(other) <= set(rest):
         return None
-    dims = tuple(weights.extent(letter) if letter in own else 1 for letter in other)
+    dims = tuple(weights.extent(letter) if letter in weight_letters else 1 for letter in other)
     y = combined(builder, "multiply", x.operand.value(), weights.operand.factor(), dims, path)
     return _term(y, other)
 
@@ -158,10 +158,10 @@ def _product(builder: GraphBuilder, a: _Term, b: _Term, rest: str, path: Path) -
     rows = "".join(letter for letter in a.letters if letter not in b.letters)
     columns = "".join(letter for letter in b.letters if letter not in a.letters)
     x, y = a.arranged(*batch, rows, over), b.arranged(*batch, over, columns)
-    made = product(builder, "matmul", [x, y], path)
+    tensor = product(builder, "matmul", [x, y], path)
     dims = [max(a.extent(letter), b.extent(letter)) for letter in batch]
-    wide = [*dims, *a.extents(rows), *b.extents(columns)]
-    return _term(reshaped(made, wide), batch + rows + columns)
+    full_dims = [*dims, *a.extents(rows), *b.extents(columns)]
+    return _term(reshaped(tensor, full_dims), batch + rows + columns)
 
 
 def _spread(builder: GraphBuilder, a: _Term, b: _Term, path: Path) -> _Term:

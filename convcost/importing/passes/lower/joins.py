@@ -47,9 +47,7 @@ def concat(builder: GraphBuilder, node: Node) -> Tensor:
         return values[0]
     if any(x.batch == axis for x in values):
         extents = enumerate(zip(*(x.dims for x in values), strict=True))
-        batch = next(
-            (other for other, found in extents if other != axis and set(found) == {1}), None
-        )
+        batch = next((other for other, dims in extents if other != axis and set(dims) == {1}), None)
         values = tuple(x._replace(batch=batch) for x in values)
     sides, first = _aligned(values)
     channel = first.channel

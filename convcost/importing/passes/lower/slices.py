@@ -18,13 +18,13 @@ SMALL_PART = 4  # a bound of at most this fraction of the extent is a constant
 
 @lowering("slice")
 def slice_(builder: GraphBuilder, node: Node) -> Tensor:
-    """The entries `kept` (a range) of `axis`. `drop` removes an axis with a single entry."""
-    x, axis, kept = node.x, node.attributes["axis"] % len(node.x.dims), node.attributes["kept"]
-    if not kept:
+    """The entries of `axis` in the range `kept`. `drop` removes an axis with a single entry."""
+    x, axis, span = node.x, node.attributes["axis"] % len(node.x.dims), node.attributes["kept"]
+    if not span:
         raise ConstraintError("CC401", f"selects no entry of axis {axis} of {list(x.dims)}")
-    backward = kept.step < 0 and len(kept) > 1
-    first, step = (kept[-1], -kept.step) if backward else (kept[0], abs(kept.step))
-    y = slice_axis(builder, x, axis, first, len(kept), node.path, step if len(kept) > 1 else 1)
+    backward = span.step < 0 and len(span) > 1
+    first, step = (span[-1], -span.step) if backward else (span[0], abs(span.step))
+    y = slice_axis(builder, x, axis, first, len(span), node.path, step if len(span) > 1 else 1)
     if backward:
         y = pointwise(builder, "custom", y, node.path, {"what": "flip", "params": 0, "macs": 0})
     drop = node.attributes.get("drop", False)
@@ -44,10 +44,10 @@ def index(builder: GraphBuilder, node: Node) -> Tensor:
         extent, single = x.dims[axis], isinstance(entry, int)
         if single and entry not in range(-extent, extent):
             raise ConstraintError("CC401", f"selects entry {entry} of an axis of {extent}")
-        kept = range(entry % extent, entry % extent + 1) if single else range(extent)[entry]
-        if not kept:
+        entries = range(entry % extent, entry % extent + 1) if single else range(extent)[entry]
+        if not entries:
             raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
-        x = lower(builder, "slice", node.path, x, axis=axis, kept=kept, drop=single)
+        x = lower(builder, "slice", node.path, x, axis=axis, kept=entries, drop=single)
         axis += not single
     return x
 
@@ -70,16 +70,16 @@ def split_axis(
         raise ConstraintError(
             "CC404", f"its parts {list(lengths)} are not the {x.dims[axis]} entries of axis {axis}"
         )
-    found = []
+    parts = []
     used = used or [length > 0 for length in lengths]
     for length, end, read in zip(lengths, accumulate(lengths), used, strict=True):
-        kept = range(end - length, end)
+        entries = range(end - length, end)
         if read:
-            found.append(lower(builder, "slice", path, x, axis=axis, kept=kept, drop=drop))
+            parts.append(lower(builder, "slice", path, x, axis=axis, kept=entries, drop=drop))
         else:
             rest = () if drop else (length,)
-            found.append(x._replace(dims=(*x.dims[:axis], *rest, *x.dims[axis + 1 :])))
-    return found
+            parts.append(x._replace(dims=(*x.dims[:axis], *rest, *x.dims[axis + 1 :])))
+    return parts
 
 
 def slice_axis(

@@ -14,8 +14,8 @@ from convcost.model.errors import ConstraintError
 def reshape(builder: GraphBuilder, node: Node) -> Tensor:
     """The elements in the dims `to`; −1 is the extent that follows from the others."""
     x, to = node.x, list(node.attributes["to"])
-    known = prod(n for n in to if n != -1)
-    dims = [x.elements // max(known, 1) if n == -1 else n for n in to]
+    product = prod(n for n in to if n != -1)
+    dims = [x.elements // max(product, 1) if n == -1 else n for n in to]
     if prod(dims) != x.elements or to.count(-1) > 1 or min(dims, default=1) < 1:
         raise ConstraintError(
             "CC402",

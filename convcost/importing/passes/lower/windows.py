@@ -112,22 +112,22 @@ def _of_one_sample(rule: Lowering) -> Lowering:
     stay last. If a pool has too many axes then, it is a `custom` layer."""
 
     def lowered(builder: GraphBuilder, node: Node) -> Tensor:
-        x, channel, given = node.x, _channel(node), dict(node.attributes)
+        x, channel, attributes = node.x, _channel(node), dict(node.attributes)
         if x.dims[0] == 1:
             return rule(builder, node._replace(inputs=(x._replace(batch=0),)))
-        if "dims" in given and len(x.dims) - 2 == MAX_AXES:
+        if "dims" in attributes and len(x.dims) - 2 == MAX_AXES:
             what = f"{node.op} of many samples"
-            return lower(builder, "custom", node.path, x, what=what, dims=given["dims"])
+            return lower(builder, "custom", node.path, x, what=what, dims=attributes["dims"])
         x = _exchange_samples_and_channels(x, channel)
-        given["channel"] = channel + (channel != CHANNELS)
-        if "window" in given:
-            given["window"] = given["window"].deeper()
-        if "output_padding" in given:
-            given["output_padding"] = (0, *given["output_padding"])
-        if "size" in given:
-            given["size"] = (node.x.dims[0], *given["size"])
+        attributes["channel"] = channel + (channel != CHANNELS)
+        if "window" in attributes:
+            attributes["window"] = attributes["window"].deeper()
+        if "output_padding" in attributes:
+            attributes["output_padding"] = (0, *attributes["output_padding"])
+        if "size" in attributes:
+            attributes["size"] = (node.x.dims[0], *attributes["size"])
         whole = reshaped(x, (1, *x.dims))._replace(batch=0)
-        y = rule(builder, node._replace(inputs=(whole,), attributes=given))
+        y = rule(builder, node._replace(inputs=(whole,), attributes=attributes))
         return _exchange_samples_and_channels(reshaped(y, y.dims[1:]), channel)
 
     return lowered
@@ -147,11 +147,11 @@ def _exchange_samples_and_channels(x: Tensor, channel: int) -> Tensor:
 def conv(builder: GraphBuilder, node: Node) -> Tensor:
     """`weights` are [filters, c/groups, kernel…] and, with `bias`, one number for each filter. If
     they are not learned, they are in `buffers`."""
-    given, channel = node.attributes, _channel(node)
-    filters, groups, c = given["filters"], given.get("groups", 1), node.x.dims[channel]
+    attributes, channel = node.attributes, _channel(node)
+    filters, groups, c = attributes["filters"], attributes.get("groups", 1), node.x.dims[channel]
     options = {
-        **given["window"].options,
-        "bias": given.get("bias", False),
+        **attributes["window"].options,
+        "bias": attributes.get("bias", False),
         "buffer": bool(node.buffers),
     }
     if groups == c > 1 and filters % c == 0:
@@ -172,11 +172,11 @@ def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
 def deformable_conv(builder: GraphBuilder, node: Node) -> Tensor:
     """The inputs are features, offsets and optionally a mask. Of many samples, it is a `custom`
     layer."""
-    x, offsets, given = *node.inputs[:2], node.attributes
+    x, offsets, attributes = *node.inputs[:2], node.attributes
     if x.dims[0] == 1:
         return other_conv(builder, node)
-    dims = (x.dims[0], given["filters"], *offsets.dims[2:])
-    macs = prod(dims) * prod(given["window"].kernel) * x.dims[CHANNELS] // given["groups"]
+    dims = (x.dims[0], attributes["filters"], *offsets.dims[2:])
+    macs = prod(dims) * prod(attributes["window"].kernel) * x.dims[CHANNELS] // attributes["groups"]
     what = "deformable_conv of many samples"
     return lower(
         builder, "custom", node.path, *node.inputs,
@@ -195,8 +195,8 @@ def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
         window, options["output_padding"] = window.to_size(before, options.pop("size"))
     if "output_padding" in options:
         options["output_padding"] = each(options["output_padding"])
-    kept = KINDS[node.op].options
-    window_options = {name: value for name, value in window.options.items() if name in kept}
+    kind_options = KINDS[node.op].options
+    window_options = {name: value for name, value in window.options.items() if name in kind_options}
     return windowed_layer(builder, node, window_options | options, channel=channel)
 
 

@@ -38,19 +38,19 @@ def activation(call: LayerCall) -> Tensor:
 
 def activated(call: LayerCall, x: Tensor, path: tuple[str, ...] | None = None) -> Tensor:
     """The tensor after the layer's activation; `linear` adds no layer."""
-    given: Any = call.config.get("activation")
-    if isinstance(given, dict):
-        given = given.get("registered_name") or given.get("config") or given.get("class_name")
-        given = given.rpartition(">")[2] if isinstance(given, str) else "?"
-    if given in (None, "linear"):
+    name: Any = call.config.get("activation")
+    if isinstance(name, dict):
+        name = name.get("registered_name") or name.get("config") or name.get("class_name")
+        name = name.rpartition(">")[2] if isinstance(name, str) else "?"
+    if name in (None, "linear"):
         return x
-    op = WORDS.get(str(given), str(given))
+    op = WORDS.get(str(name), str(name))
     if not op:
-        call.builder.free[f"activation {given}"] += 1
+        call.builder.free[f"activation {name}"] += 1
         return x
     if op not in OPS or Trait.ACTIVATES not in OPS[op].traits:
         raise ConstraintError(
-            "CC401", f"Keras has no activation `{given}`", "use the name of a Keras activation"
+            "CC401", f"Keras has no activation `{name}`", "use the name of a Keras activation"
         )
     return call.lower(op, x, path=path or (*call.path[:-1], op))
 

@@ -26,8 +26,8 @@ class KerasHeads(NamedTuple):
 def multi_head_attention(call: LayerCall) -> Tensor:
     """The inputs are query, value and optionally key; without a key, the value is the key."""
     query, value, key = _taken(call)
-    heads, given = _heads(call), call.config.get("output_shape")
-    out = given if isinstance(given, list | tuple) else [given or query.dims[-1]]
+    heads, shape = _heads(call), call.config.get("output_shape")
+    out = shape if isinstance(shape, list | tuple) else [shape or query.dims[-1]]
     axes, rank = _axes(call, len(query.dims)), len(query.dims)
     # The axes are merged to one axis before the channels; the other axes are before it.
     groups = [*([axis] for axis in range(rank - 1) if axis not in axes), axes, [rank - 1]]
@@ -61,32 +61,32 @@ def _taken(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
     """Query, value and key: by keyword, otherwise in this order."""
     places = call.places or ("0",) * len(call.values)
     pairs = list(zip(places, call.values, strict=True))
-    found = dict(zip(NAMES, (x for place, x in pairs if place.isdecimal()), strict=False))
-    found.update({place: x for place, x in pairs if place in NAMES})
-    if len(found) != len(pairs) or not {"query", "value"} <= set(found):
+    tensors = dict(zip(NAMES, (x for place, x in pairs if place.isdecimal()), strict=False))
+    tensors.update({place: x for place, x in pairs if place in NAMES})
+    if len(tensors) != len(pairs) or not {"query", "value"} <= set(tensors):
         raise ConstraintError("CC401", "attention needs a query, a value and optionally a key")
-    return found["query"], found["value"], found.get("key", found["value"])
+    return tensors["query"], tensors["value"], tensors.get("key", tensors["value"])
 
 
 def _axes(call: LayerCall, rank: int) -> list[int]:
     """The axes that attention attends over: the given ones, otherwise all except the batch and the
     channels."""
-    given = call.config.get("attention_axes")
-    if given is None:
+    attention_axes = call.config.get("attention_axes")
+    if attention_axes is None:
         return list(range(1, rank - 1))
     # Negative axes of Keras count on the projected tensor, which has one more axis for the heads.
-    named = given if isinstance(given, list | tuple) else [given]
-    found = sorted(int(axis) if axis >= 0 else rank + int(axis) for axis in named)
-    if not found or found[0] < 1 or found[-1] > rank - 2:
+    named = attention_axes if isinstance(attention_axes, list | tuple) else [attention_axes]
+    axes = sorted(int(axis) if axis >= 0 else rank + int(axis) for axis in named)
+    if not axes or axes[0] < 1 or axes[-1] > rank - 2:
         raise unsupported(f"attention over the axes {list(named)}")
-    return found
+    return axes
 
 
 def _projected(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:
     kernel = call.tensor(f"{name}/kernel", x.dims[-1], features)
     bias = call.bias(features, name=f"{name}/bias")
-    own = {"features": features, "weights": kernel | bias, "bias": bool(bias)}
-    return call.lower("linear", x, path=(*call.path, name), **own)
+    options = {"features": features, "weights": kernel | bias, "bias": bool(bias)}
+    return call.lower("linear", x, path=(*call.path, name), **options)
 
 
 # One head without projections. The inputs are query, value and optionally key; without a key, the

@@ -15,11 +15,11 @@ ELLIPSIS_AXES = "0123456789"
 
 @layer("EinsumDense")
 def einsum_dense(call: LayerCall) -> Tensor:
-    given, kernel, out, extents = _read(call)
+    input_letters, kernel, out, extents = _read(call)
     dims = tuple(extents[letter] for letter in kernel)
     biased = call.config.get("bias_axes") or ""
     # A bias for each feature belongs to the linear layer, if the product is a linear layer.
-    features, summed = set(kernel) - set(given), set(kernel) & set(given)
+    features, summed = set(kernel) - set(input_letters), set(kernel) & set(input_letters)
     whole = bool(biased) and set(biased) == features and bool(summed) and not summed & set(out)
     bias = call.tensor("bias", *(extents[letter] for letter in biased)) if biased else {}
     path = (*call.path, "kernel")
@@ -32,7 +32,7 @@ def einsum_dense(call: LayerCall) -> Tensor:
         return call.tensor("kernel", *dims) | (bias if whole else {})
 
     learned = Operand(dims, value, depends_on_input=False, matrix=matrix, bias=whole)
-    y = _einsum(call, f"{given},{kernel}->{out}", [input_operand(call.x), learned])
+    y = _einsum(call, f"{input_letters},{kernel}->{out}", [input_operand(call.x), learned])
     if biased and not whole:
         sides = tuple(extents[letter] if letter in biased else 1 for letter in out)
         y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
@@ -46,36 +46,36 @@ def einsum(call: LayerCall) -> Tensor:
 
 
 def _einsum(call: LayerCall, equation: str, operands: list[Operand]) -> Tensor:
-    made = lower_einsum(call.builder, equation, operands, call.path)
-    if made is None:
+    output = lower_einsum(call.builder, equation, operands, call.path)
+    if output is None:
         raise unsupported(f"{call.kind} of `{equation}`")
-    return made
+    return output
 
 
 def _read(call: LayerCall) -> tuple[str, str, str, dict[str, int]]:
     """The letters of the axes of the input, of the kernel and of the output, and the extents of the
     letters."""
     text = str(call.config["equation"]).replace(" ", "")
-    given, _, rest = text.partition(",")
+    input_letters, _, rest = text.partition(",")
     kernel, _, out = rest.partition("->")
-    before = not given.endswith("...")
-    if "..." in given:
-        more = len(call.x.dims) - len(given.replace("...", ""))
+    before = not input_letters.endswith("...")
+    if "..." in input_letters:
+        more = len(call.x.dims) - len(input_letters.replace("...", ""))
         letters = ELLIPSIS_AXES[: max(more, 0)]
-        given, out = given.replace("...", letters), out.replace("...", letters)
+        input_letters, out = input_letters.replace("...", letters), out.replace("...", letters)
     written = call.config["output_shape"]
     shape = tuple(written) if isinstance(written, list | tuple) else (written,)
     shape = (None,) * (len(out) - len(shape)) + shape if before else (None, *shape)
-    extents = dict(zip(given, call.x.dims, strict=False))
+    extents = dict(zip(input_letters, call.x.dims, strict=False))
     for letter, extent in zip(out, shape, strict=False):
         if letter not in extents and type(extent) is int:
             extents[letter] = extent
-    known = set(given) | set(kernel) | set(out) <= set(extents)
+    has_extents = set(input_letters) | set(kernel) | set(out) <= set(extents)
     # Each axis that is summed over must be in both the input and the kernel.
-    used = set(given) <= set(kernel + out) and set(kernel) <= set(given + out)
-    if not (known and used and len(given) == len(call.x.dims)):
+    used = set(input_letters) <= set(kernel + out) and set(kernel) <= set(input_letters + out)
+    if not (has_extents and used and len(input_letters) == len(call.x.dims)):
         raise unsupported(f"EinsumDense of `{text}`")
-    return given, kernel, out, extents
+    return input_letters, kernel, out, extents
 
 
 @layer("Dot")

@@ -54,13 +54,13 @@ def stack(call: LayerCall) -> Tensor:
 @layer("ops.Split")
 def split(call: LayerCall) -> tuple[Tensor, ...]:
     """Equal parts, or parts that begin at the given entries."""
-    (axis,), given = _axes(call, "axis", len(call.x.dims)), call.config["indices_or_sections"]
+    (axis,), sections = _axes(call, "axis", len(call.x.dims)), call.config["indices_or_sections"]
     extent = call.x.dims[axis]
-    if isinstance(given, int):
-        if given < 1 or extent % given:
-            raise unsupported(f"{given} parts of an axis of {extent}")
-        return _parts(call, axis, [extent // given] * given)
-    return _parts(call, axis, [end - start for start, end in pairwise((0, *given, extent))])
+    if isinstance(sections, int):
+        if sections < 1 or extent % sections:
+            raise unsupported(f"{sections} parts of an axis of {extent}")
+        return _parts(call, axis, [extent // sections] * sections)
+    return _parts(call, axis, [end - start for start, end in pairwise((0, *sections, extent))])
 
 
 @layer("ops.Unstack")
@@ -88,11 +88,11 @@ def _parts(
 
 def _axes(call: LayerCall, name: str, rank: int) -> list[int]:
     """The axes that an option names, counted from 0. Raises ConstraintError if one is the batch."""
-    given: Any = call.config[name]
-    found = [axis % rank for axis in (given if isinstance(given, list | tuple) else [given])]
-    if 0 in found:
+    value: Any = call.config[name]
+    axes = [axis % rank for axis in (value if isinstance(value, list | tuple) else [value])]
+    if 0 in axes:
         raise unsupported(f"{call.kind} along the batch")
-    return found
+    return axes
 
 
 # Indexing
@@ -109,15 +109,15 @@ def get_item(call: LayerCall) -> Tensor:
 def _entries(call: LayerCall) -> list[Any]:
     """One entry for each axis, and None for new axes. An ellipsis selects all remaining axes."""
     key = call.keywords.get("key")
-    given = list(key) if isinstance(key, list | tuple) else [key]
+    entries = list(key) if isinstance(key, list | tuple) else [key]
     rank = len(call.x.dims)
-    dots = [place for place, entry in enumerate(given) if _is(entry, "__ellipsis__")]
-    count = sum(entry is not None for entry in given) - len(dots)
+    dots = [place for place, entry in enumerate(entries) if _is(entry, "__ellipsis__")]
+    count = sum(entry is not None for entry in entries) - len(dots)
     if len(dots) > 1 or count > rank:
         raise ConstraintError("CC401", f"{call.kind} has {count} entries for {rank} axes")
     rest = [WHOLE] * (rank - count)
-    place = dots[0] if dots else len(given)
-    return [*given[:place], *rest, *given[place + 1 :]]
+    place = dots[0] if dots else len(entries)
+    return [*entries[:place], *rest, *entries[place + 1 :]]
 
 
 def _is(entry: Any, kind: str) -> bool:

@@ -19,10 +19,10 @@ def _learned(call: LayerCall, channels: int) -> tuple[dict[str, Any], dict[str, 
 def _axes(call: LayerCall) -> list[int]:
     axis = call.config.get("axis", -1)
     axes = axis if isinstance(axis, list | tuple) else [axis]
-    found = sorted({int(axis) % len(call.x.dims) for axis in axes})
-    if not found or 0 in found:
-        raise unsupported(f"{call.kind} over {'the batch axis' if found else 'no axis'}")
-    return found
+    normalized_axes = sorted({int(axis) % len(call.x.dims) for axis in axes})
+    if not normalized_axes or 0 in normalized_axes:
+        raise unsupported(f"{call.kind} over {'the batch axis' if normalized_axes else 'no axis'}")
+    return normalized_axes
 
 
 def _extents(call: LayerCall) -> list[int]:
@@ -45,8 +45,8 @@ def batch_norm(call: LayerCall) -> Tensor:
         raise unsupported(f"{call.kind} with renorm")
     c = call.x.dims[axis]
     options, tensors = _learned(call, c)
-    kept = call.tensor("moving_mean", c) | call.tensor("moving_variance", c)
-    return call.lower("batch_norm", axis=axis, weights=tensors, buffers=kept, **options)
+    statistics = call.tensor("moving_mean", c) | call.tensor("moving_variance", c)
+    return call.lower("batch_norm", axis=axis, weights=tensors, buffers=statistics, **options)
 
 
 @layer("LayerNormalization")

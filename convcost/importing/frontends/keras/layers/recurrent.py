@@ -131,12 +131,12 @@ def _with_states(
 ) -> tuple[Tensor, ...]:
     """The outputs, and the last states of each direction. A state is the last step of the output;
     an LSTM has a second one with the same dims."""
-    found = [*outputs]
+    tensors = [*outputs]
     for direction in directions:
         if direction.config.get("return_state"):
             states = 2 if direction.name == "LSTM" else 1
-            found += [_state(call, direction) for _ in range(states)]
-    return tuple(found)
+            tensors += [_state(call, direction) for _ in range(states)]
+    return tuple(tensors)
 
 
 def _state(call: LayerCall, direction: Direction) -> Tensor:

@@ -35,21 +35,21 @@ def _convolved(
 ) -> Tensor:
     """A convolution with the layer's bias, before the activation."""
     bias = call.bias(filters)
-    given = {"filters": filters, "bias": bool(bias), "channel": call.channel, **more}
-    return call.lower(op, x, weights=kernel | bias, **given)
+    options = {"filters": filters, "bias": bool(bias), "channel": call.channel, **more}
+    return call.lower(op, x, weights=kernel | bias, **options)
 
 
 @layer("Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D")
 def conv(call: LayerCall) -> Tensor:
     filters, groups = int(call.config["filters"]), int(call.config.get("groups", 1) or 1)
-    kernel, x, given = call.numbers("kernel_size"), call.x, call
+    kernel, x, window_call = call.numbers("kernel_size"), call.x, call
     if call.config.get("padding") == "causal":
         dilation = call.numbers("dilation_rate")
         before = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         x = call.bordered(x, before, [0] * len(before))
-        given = call._replace(config={**call.config, "padding": "valid"})
+        window_call = call._replace(config={**call.config, "padding": "valid"})
     weights = call.tensor("kernel", *kernel, x.dims[call.channel] // groups, filters)
-    more = {"window": window_of(given), "groups": groups}
+    more = {"window": window_of(window_call), "groups": groups}
     return activated(call, _convolved(call, "conv", x, filters, weights, **more))
 
 
@@ -203,8 +203,8 @@ def conv_lstm(call: LayerCall) -> Tensor:
 
 def _output(dims: tuple[int, ...], channel: int, filters: int, window: SlidingWindow) -> Any:
     """The dims of one step after the convolution of the input."""
-    own = GraphBuilder("step", "")
+    step_builder = GraphBuilder("step", "")
     kernel = {"kernel": prod(window.kernel) * dims[channel] * filters}
-    x = own.input("step", dims, channel)
+    x = step_builder.input("step", dims, channel)
     more: dict[str, Any] = {"filters": filters, "window": window, "channel": channel}
-    return lower(own, "conv", (), x, weights=kernel, **more).dims
+    return lower(step_builder, "conv", (), x, weights=kernel, **more).dims

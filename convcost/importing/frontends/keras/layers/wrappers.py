@@ -46,11 +46,11 @@ def _repeated(call: LayerCall, inner: LayerConfig) -> Tensor:
     """Any layer or model: its costs for one step, from a builder of its own, times the number of
     steps."""
     steps, *rest = call.x.dims[1:]
-    own = GraphBuilder(call.builder.name, call.builder.source)
-    x = own.input("step", [1, *rest], len(rest))
-    value = _inside(call, inner, x, own)
-    graph = rewrite(own.graph([value]))
-    call.builder.free.update(own.free)
+    step_builder = GraphBuilder(call.builder.name, call.builder.source)
+    x = step_builder.input("step", [1, *rest], len(rest))
+    value = _inside(call, inner, x, step_builder)
+    graph = rewrite(step_builder.graph([value]))
+    call.builder.free.update(step_builder.free)
     uncounted = any(inner.uncounted for inner in graph.layers)
     params, frozen, buffers = (
         sum(getattr(inner, count) for inner in graph.layers)

@@ -23,8 +23,8 @@ free_row("Im2Col", what="im2col")  # patterns.py makes it from gathers of slidin
 def gather_without_macs(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if call.dims() is None:
         return ()
-    if call.op == "GatherND" and (found := rows_at_stored_indices(call)) is not None:
-        return found
+    if call.op == "GatherND" and (rows := rows_at_stored_indices(call)) is not None:
+        return rows
     return call.custom(what="gather" if call.op.startswith("Gather") else "")
 
 
@@ -43,8 +43,8 @@ def arg_extreme(call: OnnxCall) -> Tensor:
     """The index of the largest or smallest element along an axis."""
     x = call.value()
     axis = call.axis(0, len(x.dims))
-    kept = (1,) if call.get("keepdims", 1) else ()
-    return call.custom((*x.dims[:axis], *kept, *x.dims[axis + 1 :]))
+    reduced_dims = (1,) if call.get("keepdims", 1) else ()
+    return call.custom((*x.dims[:axis], *reduced_dims, *x.dims[axis + 1 :]))
 
 
 @operator("TopK")

@@ -46,7 +46,7 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     constant = call.constant(position)
     assert constant is not None
     dims = _aligned_dims(call, x, constant)
-    wide = broadcast(x.dims, dims)
+    broadcast_dims = broadcast(x.dims, dims)
     kind = None if call.op == "Mean" else LEARNED.get(call.canonical)
     if constant.elements == 1 and not _is_learned_number(call, constant, kind):
         x = with_rank(x, len(dims))
@@ -60,9 +60,9 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     if constant.real and call.context.is_lowered(constant):
         table = call.value(position)
         return call.lower(call.canonical, x, table)
-    own = constant.learned and not (x.source < 0 and _standardizes(call, constant))
-    if not constant.real or not own:
-        return _join_with_fixed(call, x, position, wide)
+    is_learned = constant.learned and not (x.source < 0 and _standardizes(call, constant))
+    if not constant.real or not is_learned:
+        return _join_with_fixed(call, x, position, broadcast_dims)
     if call.op == "Mean":  # a learned summand of a mean is not a bias
         return call.lower(call.canonical, x, call.value(position))
     key = call.context.key_of_operand(x, call.node.input(position))
@@ -85,13 +85,13 @@ def _standardizes(call: OnnxCall, constant: Constant) -> bool:
 
 
 def _join_with_fixed(
-    call: OnnxCall, x: Tensor, position: int, wide: tuple[int, ...] | None
+    call: OnnxCall, x: Tensor, position: int, broadcast_dims: tuple[int, ...] | None
 ) -> Tensor:
     """A constant that is not learned. It is free if the shape does not change, unless the product
     is summed at once: that may be a contraction."""
     constant = call.constant(position)
     assert constant is not None
-    if wide == x.dims and not _is_buffer(call, constant) and not _is_summed(call):
+    if broadcast_dims == x.dims and not _is_buffer(call, constant) and not _is_summed(call):
         call.context.exclude(constant)
         return call.free(x)
     kind = call.canonical

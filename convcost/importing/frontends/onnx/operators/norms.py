@@ -41,8 +41,8 @@ def batch_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     options, tensors = affine(call, 1, 2)
     buffers = call.tensors(3, 4)
     axis = min(1, len(x.dims) - 1)
-    kept = buffers if len(buffers) == 2 else None  # noqa: PLR2004  an exporter may store both as one
-    return call.lower("batch_norm", x, axis=axis, weights=tensors, buffers=kept, **options)
+    statistics = buffers if len(buffers) == 2 else None  # noqa: PLR2004  an exporter may store both as one
+    return call.lower("batch_norm", x, axis=axis, weights=tensors, buffers=statistics, **options)
 
 
 @operator("InstanceNormalization", op="instance_norm")

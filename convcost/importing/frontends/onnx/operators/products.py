@@ -15,7 +15,7 @@ def gemm(call: OnnxCall) -> Tensor:
     """A product and a summand."""
     weights, bias, turned = call.constant(1), call.constant(2), call.get("transB", 0)
     # Weights of equal numbers can belong to several modules, which differ in their biases.
-    own = (
+    has_own_bias = (
         weights is not None
         and bias is not None
         and weights.learned
@@ -23,8 +23,8 @@ def gemm(call: OnnxCall) -> Tensor:
         and bias.elements == weights.dims[0 if turned else 1]
         and any(call.builder.has_equal_numbers(key) for key, _ in weights.sources)
     )
-    y = _product(call, own_bias=own)
-    return y if own else _add_input(call, y, 2)
+    y = _product(call, own_bias=has_own_bias)
+    return y if has_own_bias else _add_input(call, y, 2)
 
 
 def _add_input(call: OnnxCall, y: Tensor, position: int) -> Tensor:
@@ -88,8 +88,8 @@ def qgemm(call: OnnxCall) -> Tensor:
 @operator("Einsum", op="einsum", weights=1)
 def einsum(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     operands = [_operand(call, position) for position in range(len(call.inputs))]
-    made = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
-    return call.uncounted() if made is None else made
+    output = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
+    return call.uncounted() if output is None else output
 
 
 def _operand(call: OnnxCall, position: int) -> Operand:

@@ -36,15 +36,15 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         "bias": biased,
     }
     tensors = call.tensors(1, 2, *((3,) if biased else ()))
-    made = call.lower(call.canonical, x, weights=tensors, **options)
-    by_direction = reshaped(made, (*made.dims[:2], directions, hidden))
+    y = call.lower(call.canonical, x, weights=tensors, **options)
+    by_direction = reshaped(y, (*y.dims[:2], directions, hidden))
     results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]
     # The last state of the backward direction is at the first step; its cost is the same.
-    steps = made.dims[time]
+    steps = y.dims[time]
     ends: dict[str, Any] = {"axis": time, "kept": range(steps - 1, steps), "path": ("last",)}
     state = (directions, 1, hidden) if batch == 1 else (1, directions, hidden)
     if x.dims[batch] == 1:
-        results += [reshaped(call.lower("slice", made, **ends), state) for _ in call.outputs[1:3]]
+        results += [reshaped(call.lower("slice", y, **ends), state) for _ in call.outputs[1:3]]
     return tuple(results)
 
 

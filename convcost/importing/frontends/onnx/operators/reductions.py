@@ -29,6 +29,6 @@ def reduction(call: OnnxCall) -> Tensor:
     if call.op == "ReduceProd":
         over = {axis % rank for axis in axes}
         full = tuple(1 if axis in over else n for axis, n in enumerate(x.dims))
-        kept = full if keep else tuple(n for axis, n in enumerate(full) if axis not in over)
-        return call.custom(kept, "product")
+        dims = full if keep else tuple(n for axis, n in enumerate(full) if axis not in over)
+        return call.custom(dims, "product")
     return call.lower(call.canonical, x, axes=axes, keep=keep)

@@ -57,15 +57,15 @@ def _output_dims(call: OnnxCall, x: Tensor, axes: list[int]) -> tuple[Dims, list
     old = call.op == "Upsample" or call.context.opset < 11  # noqa: PLR2004
     constant = call.constant(1 if old else 2)
     if "scales" in call.node.attributes:
-        found = [float(scale) for scale in call.node.attributes["scales"]]
+        scales = [float(scale) for scale in call.node.attributes["scales"]]
     elif constant is not None and constant.data is not None and constant.data.size:
-        found = [float(scale) for scale in constant.data.ravel().tolist()]
+        scales = [float(scale) for scale in constant.data.ravel().tolist()]
         call.numbers("scales", 1 if old else 2)
     else:
-        found = []
-    if found:
+        scales = []
+    if scales:
         factors = [Fraction(1)] * len(x.dims)
-        for axis, scale in zip(axes, found, strict=True):
+        for axis, scale in zip(axes, scales, strict=True):
             factors[axis] = Fraction(scale)
         dims = tuple(floor(n * f) for n, f in zip(x.dims, factors, strict=True))
         return dims, factors
@@ -76,11 +76,11 @@ def _output_dims(call: OnnxCall, x: Tensor, axes: list[int]) -> tuple[Dims, list
             "it has neither scales nor sizes that are known at import",
             "export the model with an example of a fixed size, without dynamic axes",
         )
-    given = dict(zip(axes, sizes, strict=True))
-    dims = tuple(given.get(axis, n) for axis, n in enumerate(x.dims))
-    known = call.dims()
-    kept = call.get("keep_aspect_ratio_policy", "stretch") != "stretch" and known is not None
-    return (known if kept and known is not None else dims), None
+    size_by_axis = dict(zip(axes, sizes, strict=True))
+    dims = tuple(size_by_axis.get(axis, n) for axis, n in enumerate(x.dims))
+    output = call.dims()
+    has_policy = call.get("keep_aspect_ratio_policy", "stretch") != "stretch" and output is not None
+    return (output if has_policy and output is not None else dims), None
 
 
 @operator("Pad")

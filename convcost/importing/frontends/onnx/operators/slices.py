@@ -35,8 +35,8 @@ def slice_(call: OnnxCall) -> Tensor:
     axes_and_steps = [
         call.numbers(name, position) or () for position, name in ((3, "axes"), (4, "steps"))
     ]
-    for axis, kept in sliced_entries(x.dims, starts, ends, *axes_and_steps):
-        x = call.lower("slice", x, axis=axis, kept=kept)
+    for axis, entries in sliced_entries(x.dims, starts, ends, *axes_and_steps):
+        x = call.lower("slice", x, axis=axis, kept=entries)
     return x
 
 
@@ -45,17 +45,17 @@ def gather(call: OnnxCall) -> Tensor:
     table, indices = call.constant(0), call.constant(1)
     if table is not None and call.depends_on_input(1):
         return _looked_up(call)
-    if call.get("axis", 0) == 0 and (found := rows_at_stored_indices(call)) is not None:
-        return found
+    if call.get("axis", 0) == 0 and (rows := rows_at_stored_indices(call)) is not None:
+        return rows
     x = call.value()
     axis = call.axis(0, len(x.dims))
     if indices is None or indices.data is None:
         return call.custom(what="gather")
-    kept = regular_entries(indices.data, x.dims[axis]) if indices.elements else range(0)
+    entries = regular_entries(indices.data, x.dims[axis]) if indices.elements else range(0)
     rest = (*x.dims[:axis], *indices.dims, *x.dims[axis + 1 :])
-    if not kept or kept.step < 0:
+    if not entries or entries.step < 0:
         return call.custom(rest, "gather")
-    return reshaped(call.lower("slice", x, axis=axis, kept=kept), rest)
+    return reshaped(call.lower("slice", x, axis=axis, kept=entries), rest)
 
 
 def rows_at_stored_indices(call: OnnxCall) -> Tensor | None:
@@ -99,9 +99,9 @@ def concat(call: OnnxCall) -> Tensor:
     first, step = (2, 3) if call.op == "QLinearConcat" else (0, 1)
     positions = range(first, len(call.inputs), step)
     constants = [(position, call.constant(position)) for position in positions]
-    kept = [position for position, constant in constants if constant is None or constant.elements]
-    if len(kept) == 1:
-        return call.free(call.value(kept[0]))
-    values = [call.value(position) for position in kept]
+    places = [position for position, constant in constants if constant is None or constant.elements]
+    if len(places) == 1:
+        return call.free(call.value(places[0]))
+    values = [call.value(position) for position in places]
     axis = call.axis(1, len(values[0].dims))
     return call.lower("concat", *values, axis=axis)

@@ -21,10 +21,10 @@ for _op in ("squeeze", "unsqueeze"):
 def reshape(call: OnnxCall) -> Tensor:
     """In the stated dims, 0 keeps an axis."""
     dims = call.value().dims
-    stated = call.numbers("shape", 1)
-    assert stated is not None
-    kept = not call.get("allowzero", 0)
-    to = [dims[axis] if n == 0 and kept else n for axis, n in enumerate(stated)]
+    shape = call.numbers("shape", 1)
+    assert shape is not None
+    is_zero_kept = not call.get("allowzero", 0)
+    to = [dims[axis] if n == 0 and is_zero_kept else n for axis, n in enumerate(shape)]
     return call.lower("reshape", to=to)
 
 
@@ -32,17 +32,17 @@ def reshape(call: OnnxCall) -> Tensor:
 def expand(call: OnnxCall) -> Tensor:
     x = call.value()
     shape = call.numbers("shape", 1) or ()
-    wide = broadcast(x.dims, shape)
-    if wide is None:
+    broadcast_dims = broadcast(x.dims, shape)
+    if broadcast_dims is None:
         message = f"a tensor of {list(x.dims)} does not broadcast to {list(shape)}"
         raise ConstraintError("CC404", message)
-    if len(wide) == len(x.dims) and _joined_only(call, wide):
+    if len(broadcast_dims) == len(x.dims) and _joined_only(call, broadcast_dims):
         call.context.broadcast_by_readers.update(call.outputs)
         return call.free(x)
-    return _spread(call, x, wide)
+    return _spread(call, x, broadcast_dims)
 
 
-def _joined_only(call: OnnxCall, wide: Dims) -> bool:
+def _joined_only(call: OnnxCall, broadcast_dims: Dims) -> bool:
     """Whether only joins read an expanded tensor. They broadcast it themselves. The readers of a
     constant are not known."""
     readers = call.context.readers.get(call.outputs[0], [])
@@ -57,7 +57,7 @@ def _joined_only(call: OnnxCall, wide: Dims) -> bool:
         and joins
         and computed
         and count == len(others)
-        and all(call.context.shapes[name] == wide for name in others)
+        and all(call.context.shapes[name] == broadcast_dims for name in others)
     )
 
 

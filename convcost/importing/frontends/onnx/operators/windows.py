@@ -38,17 +38,17 @@ def borders(
 
 def per_axis(call: OnnxCall, name: str, axes: int) -> Dims:
     """An attribute with one number for each axis; 1 if it is left out."""
-    found = tuple(call.get(name, ())) or (1,) * axes
-    if len(found) != axes:
-        raise ConstraintError("CC404", f"{name} has {len(found)} numbers for {axes} axes")
-    return found
+    numbers = tuple(call.get(name, ())) or (1,) * axes
+    if len(numbers) != axes:
+        raise ConstraintError("CC404", f"{name} has {len(numbers)} numbers for {axes} axes")
+    return numbers
 
 
 def window_of(call: OnnxCall, size: Dims, kernel: Dims) -> SlidingWindow:
     """The window of a convolution or pool over an input of `size`."""
     stride, dilation = (per_axis(call, name, len(size)) for name in ("strides", "dilations"))
-    found = borders(call, size, kernel, stride, dilation)
-    begins, ends = (found, ()) if isinstance(found, str) else found
+    padding = borders(call, size, kernel, stride, dilation)
+    begins, ends = (padding, ()) if isinstance(padding, str) else padding
     return SlidingWindow(kernel, stride, begins, ends, dilation)
 
 
@@ -132,12 +132,14 @@ def _with_bias(
     weights, bias = call.constant(1), (2,) if gain is None and has_bias(call, 2) else ()
     assert weights is not None
     # Weights of equal numbers can belong to several modules, which differ in their biases.
-    own = bias if any(call.builder.has_equal_numbers(key) for key, _ in weights.sources) else ()
-    tensors = call.tensors(*(() if buffers else (1,)), *own)
-    y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own), **more)
+    own_bias = (
+        bias if any(call.builder.has_equal_numbers(key) for key, _ in weights.sources) else ()
+    )
+    tensors = call.tensors(*(() if buffers else (1,)), *own_bias)
+    y = call.lower(op, x, weights=tensors, buffers=buffers, bias=bool(own_bias), **more)
     if gain is not None:
         y = call.lower("scale", y, path=("gain",), weights=call.tensors(more=(gain,)), shift=False)
-    return y if own else _add_bias(call, y, 2)
+    return y if own_bias else _add_bias(call, y, 2)
 
 
 def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
@@ -198,8 +200,8 @@ def _gain(call: OnnxCall, filters: Constant) -> str | None:
     rest = set(sources).difference(whole, bias.sources if bias else ())
     if filters.whole or not filters.learned or len(whole) != 1:
         return None
-    found = [key for key, elements in rest if elements == filters.dims[0] > 1]
-    return found[0] if len(found) == 1 and derived.multiplies(filters, found[0]) else None
+    keys = [key for key, elements in rest if elements == filters.dims[0] > 1]
+    return keys[0] if len(keys) == 1 and derived.multiplies(filters, keys[0]) else None
 
 
 @operator("ConvTranspose", op="transposed_conv", weights=1, bias=2)
@@ -231,8 +233,8 @@ def _transposed_window(
     plain = [n - e for n, e in zip(output[-axes:], extra, strict=True)]
     window = SlidingWindow(kernel, stride, dilation=dilation)
     window, missing = window.to_size(size, plain, odd_first=auto != "SAME_UPPER")
-    stated = "output_shape" in call.node.attributes
-    return window, [e + more * stated for e, more in zip(extra, missing, strict=True)]
+    has_output_shape = "output_shape" in call.node.attributes
+    return window, [e + more * has_output_shape for e, more in zip(extra, missing, strict=True)]
 
 
 # Pools
@@ -260,6 +262,6 @@ def max_unpool(call: OnnxCall) -> Tensor:
     assert not isinstance(begins, str)
     axes = zip(x.dims[2:], kernel, stride, begins, ends, strict=True)
     plain = tuple((n - 1) * s + f - begin - end for n, f, s, begin, end in axes)
-    given = call.node.attributes.get("size", call.numbers("output_shape", 2))
-    size = plain if given is None else given[-len(plain) :]
+    output_size = call.node.attributes.get("size", call.numbers("output_shape", 2))
+    size = plain if output_size is None else output_size[-len(plain) :]
     return call.lower("max_unpool", x, window=window, size=size)

@@ -43,8 +43,8 @@ def power(call: TorchCall) -> Any:
 @operator("hardtanh", "clamp", "clamp_min", "clamp_max")
 def clamp(call: TorchCall) -> Tensor:
     """A clamp between two numbers, or between tensors that do not depend on the inputs."""
-    given = call.given
-    low, high = given.get("min_val", given.get("min")), given.get("max_val", given.get("max"))
+    values = call.given
+    low, high = values.get("min_val", values.get("min")), values.get("max_val", values.get("max"))
     if not all(bound is None or isinstance(bound, (int, float)) for bound in (low, high)):
         return call.lower("clip", low=None, high=None)
     return call.lower("clip", low=low, high=high)

@@ -21,14 +21,14 @@ def embedding(call: TorchCall) -> Any:
 @operator("embedding_bag")
 def embedding_bag(call: TorchCall) -> Any:
     """Rows of a table, and a reduction over them. For several bags, only the look-up is counted."""
-    given = call.given
-    table, indices = given["weight"], given["indices"]
+    arguments = call.given
+    table, indices = arguments["weight"], arguments["indices"]
     first = call._replace(dims=call.dims[0])
     single = isinstance(table, ConstantValue) and isinstance(indices, Tensor) and first.dims[0] == 1
-    if not single or given["per_sample_weights"] is not None:
+    if not single or arguments["per_sample_weights"] is not None:
         return call.custom("look-up of bags")
     rows = _looked_up(call, table, reshaped(indices, (1, *indices.dims)))
-    y = call.lower(BAGS[given["mode"]], rows, axes=[1], keep=False)
+    y = call.lower(BAGS[arguments["mode"]], rows, axes=[1], keep=False)
     return (y, *(None for _ in call.dims[1:]))
 
 
@@ -40,14 +40,14 @@ def index(call: TorchCall) -> Any:
     numbers = [index_tensor for index_tensor in at if index_tensor is not None]
     if not isinstance(table, ConstantValue) or table.leaf is None or len(numbers) != 1:
         return call.custom("gather")
-    kept = numbers[0]
-    if len(table.dims) != MATRIX_RANK or not isinstance(kept, ConstantValue) or kept.leaf is None:
+    ids = numbers[0]
+    if len(table.dims) != MATRIX_RANK or not isinstance(ids, ConstantValue) or ids.leaf is None:
         return call.custom("gather")
-    axis = at.index(kept)
-    flat = kept._replace(dims=(prod(kept.dims),), node=(kept.node, "flat"))
+    axis = at.index(ids)
+    flat = ids._replace(dims=(prod(ids.dims),), node=(ids.node, "flat"))
     x = call.tensor(flat)._replace(batch=None)
-    found = reshaped(_looked_up(call, table, x, axis), (*kept.dims, table.dims[1 - axis]))
-    return found if axis == 0 else permuted(found, (len(kept.dims), *range(len(kept.dims))))
+    rows = reshaped(_looked_up(call, table, x, axis), (*ids.dims, table.dims[1 - axis]))
+    return rows if axis == 0 else permuted(rows, (len(ids.dims), *range(len(ids.dims))))
 
 
 def _looked_up(call: TorchCall, table: ConstantValue, numbers: Tensor, axis: int = 0) -> Tensor:

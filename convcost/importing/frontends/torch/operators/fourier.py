@@ -23,8 +23,8 @@ def fourier(call: TorchCall) -> Any:
     if "r" in name:
         inverse = name.startswith("i")
         half = [*out[:last], dims[last], *out[last + 1 :]] if inverse else out
-        given = call.given.get("n") or (lengths[-1] if lengths else None)
-        macs = real_macs(half, axes, out[last] if inverse else given or dims[last])
+        length = call.given.get("n") or (lengths[-1] if lengths else None)
+        macs = real_macs(half, axes, out[last] if inverse else length or dims[last])
     elif name in ("fft", "ifft") and not call.is_complex:  # PyTorch computes half and mirrors it
         macs = real_macs(out, axes, out[last])
     else:

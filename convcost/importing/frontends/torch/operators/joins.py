@@ -73,10 +73,10 @@ def masked_fill(call: TorchCall) -> Any:
 
 @operator("addcmul")
 def addcmul(call: TorchCall) -> Any:
-    given = call.given
-    scaled = join(call._replace(name="mul", given={"self": given["tensor1"],
-                                                        "other": given["tensor2"]}))  # fmt: skip
-    return join(call._replace(name="add", given={"self": given["self"], "other": scaled}))
+    args = call.given
+    scaled = join(call._replace(name="mul", given={"self": args["tensor1"],
+                                                        "other": args["tensor2"]}))  # fmt: skip
+    return join(call._replace(name="add", given={"self": args["self"], "other": scaled}))
 
 
 @operator("lerp")

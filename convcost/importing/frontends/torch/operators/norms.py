@@ -25,7 +25,9 @@ row("rms_norm", **AFFINE, axes=_axes)
 @operator("batch_norm", "_native_batch_norm_legit_no_training", op="batch_norm")
 def batch_norm(call: TorchCall) -> Any:
     """Without running statistics, the norm uses the statistics of the sample."""
-    kept = buffers(call.given["running_mean"], call.given["running_var"])
+    statistics = buffers(call.given["running_mean"], call.given["running_var"])
     options = {name: value(call) for name, value in AFFINE.items()}
-    y = call.lower("batch_norm" if kept else "instance_norm", buffers=kept or None, **options)
+    y = call.lower(
+        "batch_norm" if statistics else "instance_norm", buffers=statistics or None, **options
+    )
     return (y, None, None) if call.several else y

@@ -26,10 +26,10 @@ def linear(call: TorchCall) -> Tensor:
     weight, bias = call.given["weight"], call.given["bias"]
     if isinstance(weight, ConstantValue):
         features = weight.dims[0]
-        own, factors = learned_tensors(weight)
-        whole = sum(own.values()) == prod(weight.dims)
+        main_tensors, factors = learned_tensors(weight)
+        whole = sum(main_tensors.values()) == prod(weight.dims)
         if whole and sum(factors.values()) in (0, features):
-            return _lower_linear(call, call.x, features, own, bias, factors)
+            return _lower_linear(call, call.x, features, main_tensors, bias, factors)
     y = call.lower("matmul", call.x, transposed(call.tensor(weight)))
     return _add_bias(call, y, bias)
 
@@ -114,14 +114,14 @@ def _lower_linear(
     call: TorchCall,
     x: Tensor,
     features: int,
-    own: Mapping[str, int],
+    main_tensors: Mapping[str, int],
     bias: Tensor | ConstantValue | None = None,
     factors: Mapping[str, int] = {},
 ) -> Tensor:
     """Adds a linear layer, and after it one factor for each feature, as in weight norm, and its
     bias."""
     x = x._replace(batch=None) if len(x.dims) == 1 else x
-    y = call.lower("linear", x, features=features, weights=own)
+    y = call.lower("linear", x, features=features, weights=main_tensors)
     if factors:
         named = call._replace(path=split_name(next(iter(factors))))
         y = named.lower("scale", y, axis=-1, weights=factors)
@@ -142,8 +142,8 @@ def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -
 @operator("einsum", op="einsum")
 def einsum(call: TorchCall) -> Any:
     operands = [_operand(call, tensor) for tensor in call.given["tensors"]]
-    made = lower_einsum(call.builder, call.given["equation"], operands, call.path)
-    return call.unknown() if made is None else made
+    output = lower_einsum(call.builder, call.given["equation"], operands, call.path)
+    return call.unknown() if output is None else output
 
 
 def _operand(call: TorchCall, x: Tensor | ConstantValue) -> Operand:

@@ -16,23 +16,23 @@ GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 def recurrent(call: TorchCall) -> Any:
     """`params` has the tensors of every layer and direction: weights of the input, weights of the
     state, two biases, and for an LSTM optionally a projection."""
-    given, kind = call.given, call.canonical
+    arguments, kind = call.given, call.canonical
     x = call.x
-    if len(x.dims) != SEQUENCE_RANK or "batch_first" not in given:
+    if len(x.dims) != SEQUENCE_RANK or "batch_first" not in arguments:
         return call.custom(kind, None)
-    params = given["params"]
+    params = arguments["params"]
     hidden = params[0].dims[0] // GATES[kind]
     options: dict[str, Any] = {
-        "steps_first": not given["batch_first"],
+        "steps_first": not arguments["batch_first"],
         "hidden": hidden,
-        "layers": given["num_layers"],
-        "bidirectional": given["bidirectional"],
-        "bias": given["has_biases"],
+        "layers": arguments["num_layers"],
+        "bidirectional": arguments["bidirectional"],
+        "bias": arguments["has_biases"],
     }
     width = params[1].dims[1]
     if width != hidden:
         options["projection"] = width
-    for state in tensors(given["hx"]):
+    for state in tensors(arguments["hx"]):
         if isinstance(state, ConstantValue) and state.leaves:
             call.tensor(state)  # a learned initial state
     y = call.lower(kind, x, weights=weights(*params), **options)
@@ -42,8 +42,8 @@ def recurrent(call: TorchCall) -> Any:
 @operator(*(f"{name}_cell" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")))
 def cell(call: TorchCall) -> Any:
     """One step, which uses each weight of the input and of the state once."""
-    given = call.given
-    matrices = (given["w_ih"], given["w_hh"])
+    arguments = call.given
+    matrices = (arguments["w_ih"], arguments["w_hh"])
     # An LSTM has two states, each [n, hidden].
     macs = call.first_dims[0] * sum(prod(matrix.dims) for matrix in matrices)
     return call.custom(macs=macs)
@@ -51,9 +51,9 @@ def cell(call: TorchCall) -> Any:
 
 def _states(call: TorchCall, y: Tensor) -> list[Any]:
     """Adds the last states, if something reads them."""
-    found: list[Any] = []
+    states: list[Any] = []
     for number, dims in enumerate(call.dims[1:], start=1):
-        taken = f"getitem:{number}" in call.users
+        is_read = f"getitem:{number}" in call.users
         alone = call._replace(given={"self": y}, dims=dims)
-        found.append(alone.custom("last state") if taken else None)
-    return found
+        states.append(alone.custom("last state") if is_read else None)
+    return states

@@ -32,8 +32,8 @@ def deviation(call: TorchCall) -> Any:
     if not call.first_dims:
         return call.custom()
     keep, root = bool(call.given.get("keepdim", False)), "std" in call.name
-    found = variance(call.builder, call.x, _axes(call), keep, call.path, root=root)
-    return found if call.several else found[0]
+    moments = variance(call.builder, call.x, _axes(call), keep, call.path, root=root)
+    return moments if call.several else moments[0]
 
 
 @operator("linalg_vector_norm", "norm")
@@ -47,5 +47,5 @@ def vector_norm(call: TorchCall) -> Tensor:
 def _axes(call: TorchCall) -> list[int]:
     """The axes to reduce; all axes if none are given."""
     dims = call.given.get("dim")
-    given = [dims] if isinstance(dims, int) else list(dims or ())
-    return given or list(range(len(call.x.dims)))
+    axes = [dims] if isinstance(dims, int) else list(dims or ())
+    return axes or list(range(len(call.x.dims)))

@@ -24,8 +24,8 @@ row("channel_shuffle", groups="groups")
 @operator(*MODES)
 def interpolate(call: TorchCall) -> Any:
     """An upsample. Factors are valid for inputs of any size."""
-    given = call.given.get("scale_factors")
-    factors = [Fraction(1), Fraction(1), *map(Fraction, given)] if given else None
+    scale_factors = call.given.get("scale_factors")
+    factors = [Fraction(1), Fraction(1), *map(Fraction, scale_factors)] if scale_factors else None
     mode = MODES[call.own_name]
     return call.lower("upsample", dims=call.dims, factors=factors, mode=mode, channel=1)
 

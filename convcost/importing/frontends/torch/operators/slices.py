@@ -43,11 +43,11 @@ def slice_(call: TorchCall) -> Any:
     """An empty slice adds no layer: a model may cut off tokens that it does not have."""
     if 0 in call.dims:
         return ConstantValue(call.dims, (), object())
-    given = call.given
-    dim = given["dim"] % len(call.x.dims)
-    alone, step = "index" in given, given.get("step") or 1
-    at, extent = given["index"] if alone else given["start"] or 0, call.x.dims[dim]
+    arguments = call.given
+    dim = arguments["dim"] % len(call.x.dims)
+    alone, step = "index" in arguments, arguments.get("step") or 1
+    at, extent = arguments["index"] if alone else arguments["start"] or 0, call.x.dims[dim]
     start = min(max(at + extent if at < 0 else at, 0), extent)
     length = 1 if alone else call.dims[dim]
-    kept = range(start, start + length * step, step)
-    return call.lower("slice", axis=dim, kept=kept, drop=alone)
+    entries = range(start, start + length * step, step)
+    return call.lower("slice", axis=dim, kept=entries, drop=alone)

@@ -33,8 +33,8 @@ def transpose_matrices(call: TorchCall) -> Any:
 
 @operator("movedim", "moveaxis")
 def movedim(call: TorchCall) -> Any:
-    given = (call.given["source"], call.given["destination"])
-    source, to = (axes if isinstance(axes, tuple) else (axes,) for axes in given)
+    axis_pair = (call.given["source"], call.given["destination"])
+    source, to = (axes if isinstance(axes, tuple) else (axes,) for axes in axis_pair)
     return axes_moved(call.x, source, to)
 
 

@@ -19,35 +19,35 @@ from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 @operator(*(f"conv{n}d" for n in (1, 2, 3)), op="conv")
 def convolution(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]."""
-    given = call.given
-    filters, share, *kernel = given["weight"].dims
+    arguments = call.given
+    filters, share, *kernel = arguments["weight"].dims
     fixed = _fixed(call, prod(call.dims) * share * prod(kernel))
     if fixed is not None:
         return fixed
     rank = len(kernel)
-    dilation = per_axis(given["dilation"], rank)
-    begins, ends = _padding(given["padding"], kernel, dilation)
-    window = SlidingWindow(kernel, per_axis(given["stride"], rank), begins, ends, dilation)
-    own, gain = learned_tensors(given["weight"])
-    stored = {"weights": own, "buffers": {} if own else buffers(given["weight"])}
+    dilation = per_axis(arguments["dilation"], rank)
+    begins, ends = _padding(arguments["padding"], kernel, dilation)
+    window = SlidingWindow(kernel, per_axis(arguments["stride"], rank), begins, ends, dilation)
+    tensors, gain = learned_tensors(arguments["weight"])
+    stored = {"weights": tensors, "buffers": {} if tensors else buffers(arguments["weight"])}
     return _with_bias(call, "conv", filters, gain, stored, window=window)
 
 
 @operator(*(f"conv_transpose{n}d" for n in (1, 2, 3)), op="transposed_conv")
 def transposed(call: TorchCall) -> Any:
     """`weight` is [channels, filters/groups, kernel…]."""
-    given = call.given
-    _, share, *kernel = given["weight"].dims
-    fixed = _fixed(call, prod(given["input"].dims) * share * prod(kernel))
+    arguments = call.given
+    _, share, *kernel = arguments["weight"].dims
+    fixed = _fixed(call, prod(arguments["input"].dims) * share * prod(kernel))
     if fixed is not None:
         return fixed
     stride, padding, extra, dilation = (
-        per_axis(given[name], len(kernel))
+        per_axis(arguments[name], len(kernel))
         for name in ("stride", "padding", "output_padding", "dilation")
     )
     window = SlidingWindow(kernel, stride, padding, padding, dilation)
-    stored = {"weights": weights(given["weight"])}
-    filters = share * given["groups"]
+    stored = {"weights": weights(arguments["weight"])}
+    filters = share * arguments["groups"]
     return _with_bias(
         call, "transposed_conv", filters, {}, stored, window=window, output_padding=extra
     )
@@ -57,22 +57,22 @@ def transposed(call: TorchCall) -> Any:
 def deform_conv(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]. PyTorch passes zeros for a missing bias or
     mask."""
-    given = call.given
-    filters, _, *kernel = given["weight"].dims
+    arguments = call.given
+    filters, _, *kernel = arguments["weight"].dims
     stride, padding, dilation = (
-        (given[f"{name}_h"], given[f"{name}_w"]) for name in ("stride", "pad", "dilation")
+        (arguments[f"{name}_h"], arguments[f"{name}_w"]) for name in ("stride", "pad", "dilation")
     )
-    biases = weights(given["bias"])
-    names = ("input", "offset", *(["mask"] if given["use_mask"] else []))
+    biases = weights(arguments["bias"])
+    names = ("input", "offset", *(["mask"] if arguments["use_mask"] else []))
     return call.lower(
         "deformable_conv",
-        *(call.tensor(given[name]) for name in names),
+        *(call.tensor(arguments[name]) for name in names),
         filters=filters,
         window=SlidingWindow(kernel, stride, padding, padding, dilation),
-        groups=given["groups"],
-        offset_groups=given["offset_groups"],
+        groups=arguments["groups"],
+        offset_groups=arguments["offset_groups"],
         bias=sum(biases.values()) == filters,
-        weights={**weights(given["weight"]), **biases},
+        weights={**weights(arguments["weight"]), **biases},
     )
 
 
@@ -109,13 +109,13 @@ def _fixed(call: TorchCall, macs: int) -> Any:
         return call.custom("convolution with computed weights", macs)
     if len(weight.dims) - 2 == MAX_AXES and call.given["input"].dims[0] > 1:
         return call.custom("convolution of many samples", macs)
-    own, others = learned_tensors(weight)
+    main_tensors, others = learned_tensors(weight)
     size = prod(weight.dims)
     plain = call.canonical == "conv"
     factors = (0, weight.dims[0]) if plain else (0,)
-    if sum(own.values()) == size and sum(others.values()) in factors:
+    if sum(main_tensors.values()) == size and sum(others.values()) in factors:
         return None
-    if own:
+    if main_tensors:
         return call.custom("convolution with weights computed from others", macs)
     stored = buffers(weight)
     if plain and list(stored.values()) == [size] and not stored.keys() & call.builder.used.keys():
@@ -123,20 +123,20 @@ def _fixed(call: TorchCall, macs: int) -> Any:
     return call.custom("convolution with fixed weights", macs)
 
 
-def _padding(given: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:
+def _padding(padding: Any, kernel: Any, dilation: Any) -> tuple[list[int], list[int]]:
     """The padding before and after each axis. With `same`, the odd element is at the end."""
-    if given == "valid":
-        given = 0
-    if given == "same":
+    if padding == "valid":
+        padding = 0
+    if padding == "same":
         spans = [d * (f - 1) for d, f in zip(dilation, kernel, strict=True)]
         return [n // 2 for n in spans], [n - n // 2 for n in spans]
-    both = list(per_axis(given, len(kernel)))
+    both = list(per_axis(padding, len(kernel)))
     return both, both
 
 
-def per_axis(given: Any, rank: int) -> tuple[int, ...]:
+def per_axis(value: Any, rank: int) -> tuple[int, ...]:
     """One number for each axis; a single number counts for all axes."""
-    numbers = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+    numbers = tuple(value) if isinstance(value, (tuple, list)) else (value,)
     return numbers * rank if len(numbers) == 1 else numbers
 
 
@@ -144,12 +144,12 @@ def per_axis(given: Any, rank: int) -> tuple[int, ...]:
 
 
 def _window(call: TorchCall) -> SlidingWindow:
-    given, rank = call.given, len(call.given["self"].dims) - 2
-    kernel = per_axis(given["kernel_size"], rank)
-    padding = per_axis(given["padding"], rank)
-    dilation = per_axis(given["dilation"], rank) if "dilation" in given else ()
+    arguments, rank = call.given, len(call.given["self"].dims) - 2
+    kernel = per_axis(arguments["kernel_size"], rank)
+    padding = per_axis(arguments["padding"], rank)
+    dilation = per_axis(arguments["dilation"], rank) if "dilation" in arguments else ()
     return SlidingWindow(
-        kernel, per_axis(given["stride"] or kernel, rank), padding, padding, dilation
+        kernel, per_axis(arguments["stride"] or kernel, rank), padding, padding, dilation
     )
 
 
@@ -168,8 +168,8 @@ def max_pool_with_indices(call: TorchCall) -> Any:
 @operator("max_unpool2d", "max_unpool3d")
 def max_unpool(call: TorchCall) -> Tensor:
     window = call.given["indices"]
-    known = window if isinstance(window, SlidingWindow) else None
-    return call.lower("max_unpool", window=known, size=call.dims[2:])
+    pool_window = window if isinstance(window, SlidingWindow) else None
+    return call.lower("max_unpool", window=pool_window, size=call.dims[2:])
 
 
 @operator(*(f"adaptive_{kind}_pool{n}d" for kind in ("max", "avg") for n in (1, 2, 3)),
