@@ -681,10 +681,11 @@ def test_patterns_are_compared_with_paths_up_to_a_limit(tmp_path):
     assert message in ran.stderr.decode()
 
 
-def test_groups_count_layers_up_to_a_limit(tmp_path):
-    """The limits of one group count 2 × 2,500 layers; a thousand groups, 5,000,000."""
-    layers = "  - {sequence: [{conv: 4, kernel: 1, repeat: 2500}], name: all}\n"
-    rule = "    - {match: all, params: {max: 9k}, macs: {max: 9M}}\n"
+def test_groups_count_layers_up_to_a_limit(tmp_path, monkeypatch):
+    """The limits of one group count 2 × 250 layers; ten groups, 5,000."""
+    monkeypatch.setattr(evaluate, "MAX_GROUPED", 5_000)
+    layers = "  - {sequence: [{conv: 4, kernel: 1, repeat: 250}], name: all}\n"
+    rule = "    - {match: all, params: {max: 3k}, macs: {max: 9M}}\n"
 
     def checked(groups: int) -> tuple[int, str]:
         text = f"{spec(layers)}budget:\n  groups:\n{rule * groups}"
@@ -692,13 +693,13 @@ def test_groups_count_layers_up_to_a_limit(tmp_path):
         ran = run("check", "net.yaml", cwd=tmp_path)
         return ran.returncode, ran.stderr.decode()
 
-    # 2,500 layers have 4 × 4 params each, more than 9k together.
-    assert checked(1_000)[0] == 1
+    # 250 layers have 4 × 4 params each, more than 3k together.
+    assert checked(10)[0] == 1
     message = (
-        "error: the groups of the budgets for `net.yaml` need more than 5,000,000 counts of its "
+        "error: the groups of the budgets for `net.yaml` need more than 5,000 counts of its "
         "layers\nhelp: use fewer limits, or groups of fewer layers\n"
     )
-    assert checked(1_001) == (2, message)
+    assert checked(11) == (2, message)
 
 
 def test_a_measure_of_a_layer_is_counted_once_for_all_groups(tmp_path, monkeypatch):
