@@ -163,7 +163,7 @@ def test_a_link_in_the_place_of_a_spec_is_checked(repository):
     git(repository.folder, "add", "store/large.yaml")
     code, message = repository.run("convcost-verify")
     assert code == 1
-    assert "error: there is no file `specs/a.yaml`" in message
+    assert "error: `specs/a.yaml` is a link that leads to no file" in message
 
 
 def test_a_broken_spec_fails_with_exit_code_2(repository):

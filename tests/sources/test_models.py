@@ -165,22 +165,28 @@ def test_a_model_is_known_by_its_name(name, expected):
     assert is_model(name) is expected
 
 
-@pytest.mark.parametrize("replaced", ["link to no file", "deleted"])
-def test_the_name_of_a_spec_that_is_no_file_is_not_that_of_a_callable(folder, replaced):
+@pytest.mark.parametrize(
+    ("has_link", "message"),
+    [
+        (True, "error: `attack:net.yaml` is a link that leads to no file\n"),
+        (False, "error: there is no file `attack:net.yaml`\n"),
+    ],
+)
+def test_the_name_of_a_spec_that_is_no_file_is_not_that_of_a_callable(folder, has_link, message):
     """A callable is code, and strangers choose the names of specs."""
     (folder / "attack.py").write_text("def net(): raise SystemExit(0)\n", "utf-8")
-    if replaced != "deleted":
+    if has_link:
         (folder / "attack:net.yaml").symlink_to("nowhere")
     done = run("check", "attack:net.yaml", "--input", "3x16x16", "--max-macs", "1", cwd=folder)
     assert done.returncode == 2
-    assert done.stderr.decode() == "error: there is no file `attack:net.yaml`\n"
+    assert done.stderr.decode() == message
 
 
 def test_a_link_to_no_file_is_not_a_callable(folder):
     (folder / "attack:net").symlink_to("nowhere")
     done = run("check", "attack:net", "--input", "3x16x16", "--max-macs", "1", cwd=folder)
     assert done.returncode == 2
-    assert done.stderr.decode() == "error: there is no file `attack:net`\n"
+    assert done.stderr.decode() == "error: `attack:net` is a link that leads to no file\n"
 
 
 @pytest.mark.parametrize("name", ["package:net", "package:net.yaml", "#1.yaml", "net.yaml#a.yaml"])
