@@ -38,12 +38,13 @@ def multiple_of_size(own_size: Size, times: int = 1) -> Size:
     return tuple(n * (times + axis) for axis, n in enumerate(own_size, 1))
 
 
-def near_sizes(own_size: Size, step: int = 1) -> list[Size]:
-    """Two sizes slightly larger than the model's own: one and two steps along the first axis, four
-    and five along the second, and so on. The numbers of steps of the three sizes have all
-    remainders of division by 2 and 3."""
+def near_sizes(own_size: Size, divisor: int = 3, step: int = 1) -> list[Size]:
+    """Sizes slightly larger than the model's own. Along each axis, the numbers of steps have all
+    remainders of division by `divisor`, with that of the model's own size: 1 and 2 along the first
+    axis, 4 and 5 along the second, for 3."""
     return [
-        tuple(n + (3 * axis + more) * step for axis, n in enumerate(own_size)) for more in (1, 2)
+        tuple(n + (divisor * axis + more) * step for axis, n in enumerate(own_size))
+        for more in range(1, divisor)
     ]
 
 
@@ -88,5 +89,5 @@ def sizes_in_steps(own_size: Size, step: int) -> list[Size]:
     higher than wide; smaller."""
     far = tuple(3 * n + (2 * axis + 5) * step for axis, n in enumerate(reversed(own_size)))
     small = tuple(max((n // 2 // step | 1) * step, step) for n in own_size)
-    sizes = (*near_sizes(own_size, step), tuple(reversed(far)), small)
+    sizes = (*near_sizes(own_size, step=step), tuple(reversed(far)), small)
     return [size for size in sizes if size != own_size]

@@ -1,5 +1,6 @@
 """Finds the spec of a model and the sizes at which it is valid."""
 
+import re
 from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -34,6 +35,8 @@ from convcost.model.errors import ConstraintError
 from convcost.model.shape import size_text
 
 FIXED = AllowedSizes(fixed=True)
+DIVISOR = re.compile(r"// ([0-9]+)")
+MAX_DIVISOR = 8  # of a rounded size; the model is read once for each remainder
 REASONS = {
     DIFFERS: "the model and the spec differ at {}",
     MODEL_REFUSES: "the model refuses {}",
@@ -46,6 +49,15 @@ class GeneralizedSpec(NamedTuple):
 
     text: str
     notes: tuple[str, ...] = ()
+
+
+class _Fit(NamedTuple):
+    """A graph with expressions, and its text."""
+
+    graph: LayerGraph
+    text: str
+    size_inputs: dict[int, int]
+    merged_pads: frozenset[int]
 
 
 def generalized_spec(graph: LayerGraph, read_at: Callable[[Size], LayerGraph]) -> GeneralizedSpec:
@@ -94,23 +106,41 @@ class _SizeSearch:
 
     def _general_graph(self) -> tuple[LayerGraph, str]:
         """The graph with expressions for the options that depend on the size, if the graphs at
-        three sizes allow that, and its text."""
+        three sizes allow that, and its text. If sizes are rounded, the expressions are also those
+        of the sizes near the model's own, where that is possible."""
         for sizes in (*probe_sizes(self.own_size), one_axis_sizes(self.own_size)):
-            models = [model for size in sizes if not isinstance(model := self._model(size), str)]
-            chosen = size_inputs(self.graph, *models)
-            first, *models = (with_size_inputs(graph, chosen) for graph in (self.graph, *models))
-            general = with_size_expressions(first, *models) if models else None
-            if general is None:
+            fit = self._fit(sizes)
+            if fit is None:
                 continue
-            pads = same_paddings(first, *models)
-            general = fold_paddings(general, pads)
-            try:
-                text = proved_spec(general)
-            except ConstraintError:  # the text with the expressions differs from the graph
-                continue
-            self.size_inputs, self.merged_pads = chosen, pads
-            return general, text
+            near = self._near_sizes(fit.graph)
+            fit = (self._fit((*sizes, *near)) if near else None) or fit
+            self.size_inputs, self.merged_pads = fit.size_inputs, fit.merged_pads
+            return fit.graph, fit.text
         return self.graph, proved_spec(self.graph)
+
+    def _fit(self, sizes: Sequence[Size]) -> _Fit | None:
+        """The graph with expressions that are right at those of the sizes that the model accepts;
+        None if there are none."""
+        models = [model for size in sizes if not isinstance(model := self._model(size), str)]
+        chosen = size_inputs(self.graph, *models)
+        first, *models = (with_size_inputs(graph, chosen) for graph in (self.graph, *models))
+        general = with_size_expressions(first, *models) if models else None
+        if general is None:
+            return None
+        pads = same_paddings(first, *models)
+        general = fold_paddings(general, pads)
+        try:
+            return _Fit(general, proved_spec(general), chosen, pads)
+        except ConstraintError:  # the text with the expressions differs from the graph
+            return None
+
+    def _near_sizes(self, general: LayerGraph) -> list[Size]:
+        """Sizes near the model's own at which rounded sizes have all remainders, at least those by
+        2 and 3, because the divisor may be wrong; empty if the graph rounds no size."""
+        texts = (str(layer.follows) for layer in general.layers)
+        divisors = {int(divisor) for text in texts for divisor in DIVISOR.findall(text)}
+        small = (divisor for divisor in divisors if divisor <= MAX_DIVISOR)
+        return near_sizes(self.own_size, max((3, *small))) if divisors else []
 
     def _verdicts(self, general: LayerGraph, text: str) -> list[Verdict]:
         """Verdicts at enough sizes: two with few common factors, one of them wider than high and
@@ -126,9 +156,8 @@ class _SizeSearch:
             if DIFFERS in outcomes or (SAME in outcomes and MODEL_REFUSES not in outcomes):
                 break
             verdicts += [self._verdict(text, size) for size in sizes]
-        if any("//" in str(layer.follows) for layer in general.layers):
-            near = [self._verdict(text, size) for size in near_sizes(self.own_size)]
-            verdicts += [verdict for verdict in near if verdict.outcome == DIFFERS]
+        near = [self._verdict(text, size) for size in self._near_sizes(general)]
+        verdicts += [verdict for verdict in near if verdict.outcome == DIFFERS]
         if {verdict.outcome for verdict in verdicts} == {BOTH_REFUSE}:
             # A head for 7×7 accepts inputs whose maps become 7×7. A head on rows accepts lines of
             # any length. A table of positions accepts one size only.

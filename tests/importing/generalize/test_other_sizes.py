@@ -273,7 +273,10 @@ def test_numbers_that_depend_on_the_size_follow_it(model, size):
     assert (spec.totals.params, spec.totals.macs) == (theirs.totals.params, theirs.totals.macs)
 
 
-@pytest.mark.parametrize(("window", "step"), [(3, 2), (2, 2), (1, 3), (2, 3), (3, 3), (4, 3)])
+@pytest.mark.parametrize(
+    ("window", "step"),
+    [(3, 2), (2, 2), (1, 3), (2, 3), (3, 3), (4, 3), (2, 4), (3, 5), (5, 7), (6, 8)],
+)
 @pytest.mark.parametrize("size", [(9, 13), (12, 16), (14, 18), (33, 31)])
 def test_rounded_sizes_are_right_at_every_remainder_or_refused(window, step, size):
     def windows(n):
@@ -285,13 +288,26 @@ def test_rounded_sizes_are_right_at_every_remainder_or_refused(window, step, siz
         return lower(builder, "custom", ("c",), y, what="lp_pool", dims=dims)
 
     text = imported(pooled_without_a_kind, size).text
-    for height in range(size[0], size[0] + 6):
+    for height in range(size[0], size[0] + 8):
         for width in (size[1], size[1] + 1, size[1] + 2):
             try:
                 output = at(text, (height, width)).layers[-1].output
             except SpecError:
                 continue
             assert output.size == (windows(height), windows(width))
+
+
+@pytest.mark.parametrize(("start", "step"), [(1, 2), (0, 4), (1, 4), (3, 5), (2, 7), (0, 8)])
+def test_every_nth_row_is_right_at_every_remainder(start, step):
+    def strided(builder, x):
+        y = conv(builder, x, 8, "a")
+        rows = range(start, y.dims[2], step)
+        return lower(builder, "slice", ("rows",), y, axis=2, kept=rows)
+
+    text = imported(strided, (10, 14)).text
+    for height in range(10, 10 + step):
+        rows = len(range(start, height, step))
+        assert at(text, (height, 14)).layers[-1].output.size == (rows, 14)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (65, 64), (33, 98)])

@@ -124,7 +124,7 @@ def following(inward: int, extent: int, start: int, length: int, step: int) -> d
         return {"start": f"{n} - {length + cut}"}
     if start <= extent // SMALL_PART and step == 1 and cut <= extent // SMALL_PART:
         return {"length": f"{n} - {start + cut}"}
-    if start <= extent // SMALL_PART and 0 <= cut < step:
+    if step > 1 and 0 <= cut < step:
         over = step - 1 - start
         dividend = f"({n} {'+' if over > 0 else '-'} {abs(over)})" if over else n
         return {"length": f"{dividend} // {step}"}
