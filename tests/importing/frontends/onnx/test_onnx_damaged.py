@@ -63,8 +63,8 @@ def test_a_tensor_that_does_not_broadcast_is_refused_with_both_shapes(tmp_path):
     ("made", "message"),
     [
         (
-            _doubled(34),
-            f"Reshape `y` has an output of {4 * 2**34:,} axes, more than 64",
+            _doubled(28),  # ONNX 1.22 counts the numbers of a list in 32 bits
+            f"Reshape `y` has an output of {4 * 2**28:,} axes, more than 64",
         ),
         (
             _stretched(10**9),
