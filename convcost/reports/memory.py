@@ -314,15 +314,15 @@ def dtype_note(dtypes: Dtypes) -> str:
     return f"numbers of {default.weights.name}, {bits} each"
 
 
-def _training_notes(costs: Costs, needs: Training) -> Iterator[str]:
+def _training_notes(costs: Costs, record: Training) -> Iterator[str]:
     """The memory of training, and the work of the backward pass."""
     yield (
-        f"training with {needs.optimizer}: at least {format_count(needs.at_least)} bytes: "
-        f"the params and buffers, the state of the optimizer ({format_count(needs.state)}), and "
-        f"the larger of the saved tensors ({format_count(needs.saved)}) and the gradients "
-        f"({format_count(needs.gradients)})"
+        f"training with {record.optimizer}: at least {format_count(record.at_least)} bytes: "
+        f"the params and buffers, the state of the optimizer ({format_count(record.state)}), and "
+        f"the larger of the saved tensors ({format_count(record.saved)}) and the gradients "
+        f"({format_count(record.gradients)})"
     )
-    macs, forward = needs.backward_macs, costs.totals.of(Measure.MACS).whole
+    macs, forward = record.backward_macs, costs.totals.of(Measure.MACS).whole
     times = ""
     if macs is not None and forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
