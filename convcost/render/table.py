@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from convcost.model.errors import printable
+from convcost.model.number_format import format_count
 from convcost.model.record import NamedTuple
 from convcost.model.terminal_width import width_of
 from convcost.render import Style, format  # noqa: A004
@@ -16,8 +17,10 @@ from convcost.reports.table import (
     Table,
     cell_text,
     format_cells,
+    plain_text,
 )
 
+MAX_ROWS = 2000  # in all tables; a run of 20,000 layers takes twice as long as with `plain`
 UNLIMITED = 1_000_000  # characters
 GAP = 2  # spaces between columns
 NARROWEST_TEXT = 12  # characters
@@ -57,6 +60,14 @@ class TextColumn(NamedTuple):
 @format("table", "for a terminal: fits its width, with bars and colour", for_readers=True)
 def render(report: Report, style: Style) -> Iterator[str]:
     tables = list(style.encodable_tables(report))
+    rows = sum(len(table.rows) for table in tables)
+    if rows > MAX_ROWS:
+        yield from plain_text(tables)
+        yield (
+            f"\n{format_count(rows)} rows; with more than {format_count(MAX_ROWS)}, convcost uses "
+            "the format `plain`, which is faster\n"
+        )
+        return
     columns, fitting = _layout(tables, style)
     for number, (table, table_columns) in enumerate(zip(tables, columns, strict=True)):
         yield "\n" if number else ""

@@ -1,4 +1,4 @@
-"""The table of a terminal: exact at each width, and whole numbers."""
+"""The table of a terminal: exact at each width, whole numbers, and plain text for many rows."""
 
 import re
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from support import run
 
 from convcost.model.terminal_width import is_narrow, width_of
 from convcost.render import FORMATS, Style
+from convcost.render.table import MAX_ROWS
 from convcost.reports.report import Report
 from convcost.reports.table import Column, CountRange, Difference, Share, Table, cell_text
 
@@ -289,6 +290,18 @@ def test_no_number_is_cut_and_no_line_is_too_long_at_any_width(rows, width, colo
     assert all(any(line.endswith(number) for line in found) for number in numbers)
     room = max(width, 12 + 2 + max(map(len, [*numbers, "macs"])))
     assert all(width_of(line) <= room or "\\x3a" in line for line in body)
+
+
+def test_more_than_2_000_rows_are_plain_text():
+    rows = [(f"layer_{n}", "conv", n) for n in range(MAX_ROWS)]
+    assert "─" in written(table(rows), width=80)
+    half = table(rows[: MAX_ROWS // 2 + 1])
+    report = Many((half, half))
+    plain = "".join(FORMATS["plain"].write(report, Style()))
+    assert written(*report.all, width=20, color=True) == (
+        f"{plain}\n2,002 rows; with more than 2,000, convcost uses the format `plain`, which is "
+        "faster\n"
+    )
 
 
 def test_a_pipe_can_ask_for_a_table_without_a_width():
