@@ -14,11 +14,13 @@ MAX_LAYERS = 3  # a layer, its norm and a scale
 
 
 class ItemColumn(NamedTuple):
-    """A layer or call of the body, and the item of each use that it generalizes. `is_first` says
-    whether its input is the input of the block."""
+    """A layer or call of the body, and the item of each use that it generalizes. `entering` is its
+    input in each use, as in the text: the value that it references by name, or the output of the
+    item before it. `is_first` says whether that is the input of the block."""
 
     item: Item
     uses: Column[Item]
+    entering: Column[int]
     is_first: bool
 
 
@@ -60,8 +62,9 @@ class _ParallelWalk:
     def __init__(self, inputs: Sequence[tuple[int, ...]]) -> None:
         self.columns: list[ItemColumn] = []
         self.branches: list[BranchColumn] = []
-        self.is_first = True
-        self.inputs = inputs[0]
+        # By use: the input of the block, and the output of the item before.
+        self.block_input = tuple(next(iter(values), None) for values in inputs)
+        self.flow: Column[int] = self.block_input
         # By use: the values that it can reference by name, as values of the first use.
         self.first_use: list[dict[int | None, int | None]] = [
             {**dict(zip(values, inputs[0], strict=True)), None: None} for values in inputs
@@ -83,20 +86,26 @@ class _ParallelWalk:
         _common(item.kind for item in present)
         if example.is_side:
             raise _DifferError
-        is_first = self.is_first
+        entering = tuple(
+            item.refs[0] if item is not None and item.refs else value
+            for item, value in zip(uses, self.flow, strict=True)
+        )
         branches = []
         for n in range(_common(len(item.branches) for item in present)):
-            self.is_first = is_first
+            self.flow = entering
             column = tuple(None if item is None else item.branches[n] for item in uses)
             branches.append(self._branch(column))
         if example.is_sequence:
             item = tree.sequence(_module_path(present, branches[0].items), branches[0].items)
         else:
             item = example if example.is_call else _common_layer(present, branches)
-            takes_input = example.refs in ((), self.inputs[:1])
-            first = self.is_first and takes_input and not item.is_join
-            self.columns.append(ItemColumn(item, uses, first))
-            self.is_first = False
+            pairs = zip(uses, entering, self.block_input, strict=True)
+            is_first = all(use is None or value == outer for use, value, outer in pairs)
+            self.columns.append(ItemColumn(item, uses, entering, is_first and not item.is_join))
+        self.flow = tuple(
+            value if item is None or (last := tree.output(item)) is None else last
+            for item, value in zip(uses, self.flow, strict=True)
+        )
         self._compare_references(uses)
         return item
 

@@ -162,14 +162,15 @@ class _BlockSearch:
         common = anti_unify(uses, [part.inputs for part in parts])
         assert common is not None
         entering = [self._channels(next(iter(part.inputs), None)) for part in parts]
-        block_options = options(common, entering, self._input_channels)
+        block_options = options(common, entering, self._channels)
         if block_options is None:
             return None
         body = substitute_values(common.body, iter(block_options.values), iter(block_options.flags))
         inputs = parts[0].inputs
         name = self.block_names.block_name(body, [part.items for part in parts], inputs)
         defaults = tuple(default for _, default in block_options.options if default is not None)
-        by_name = len(inputs) > 1 or not tree.takes_input(body[0])
+        # A body that begins with a learned tensor may use the width of its input.
+        by_name = len(inputs) > 1 or not all(tree.takes_input(use[0]) for use in uses)
         if by_name:
             body = (_with_named_input(body[0], inputs), *body[1:])
         calls = [
@@ -184,9 +185,6 @@ class _BlockSearch:
             for arguments, use, part in zip(block_options.arguments, uses, parts, strict=True)
         ]
         return OutlineBlock(name, block_options.options, body, inputs), calls
-
-    def _input_channels(self, layer: int) -> int | None:
-        return self._channels(self.inputs[layer][0])
 
     def _channels(self, value: int | None) -> int | None:
         return None if value is None else self.graph.shape(value).channels

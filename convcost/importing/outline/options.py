@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any, NamedTuple, TypeAlias
 
 from convcost.importing.outline.anti_unify import BranchColumn, Generalization, ItemColumn
-from convcost.importing.outline.tree import first_layer
 from convcost.importing.outline.values import (
     CHANNELS,
     ItemOptions,
@@ -76,33 +75,35 @@ class _FromOption(NamedTuple):
 def options(
     common: Generalization,
     entering: Sequence[int | None],
-    input_channels: Callable[[int], int | None],
+    channels: Callable[[int | None], int | None],
 ) -> BlockOptions | None:
     """The options of a block; None if options cannot express how its uses differ. `entering` has
-    the input channels of each use, `input_channels` gives those of a layer."""
+    the input channels of each use, `channels` gives those of a value."""
     places = [
         place
         for number, column in enumerate(common.columns)
-        for place in _places(number, column, input_channels)
+        for place in _places(number, column, channels)
     ]
     return _OptionSearch(places, common.branches, entering).result()
 
 
 def _places(
-    number: int, column: ItemColumn, input_channels: Callable[[int], int | None]
+    number: int, column: ItemColumn, channels: Callable[[int | None], int | None]
 ) -> Iterator[_Place]:
     item = column.item
     values = [None if use is None else dict(use.options) for use in column.uses]
     # The input of a join is that of its branches, not the output of the first branch.
-    channels = tuple(
-        None if use is None or use.is_join else input_channels(first_layer(use))
-        for use in column.uses
+    input_channels = tuple(
+        None if use is None or use.is_join else channels(value)
+        for use, value in zip(column.uses, column.entering, strict=True)
     )
     for place, _ in item.options:
         of_each = tuple(
             ABSENT if use_values is None else use_values[place] for use_values in values
         )
-        yield _Place(number, option_label(item.kind, *place), of_each, channels, column.is_first)
+        yield _Place(
+            number, option_label(item.kind, *place), of_each, input_channels, column.is_first
+        )
 
 
 class _OptionSearch:

@@ -143,11 +143,6 @@ def layer_numbers(items: Items) -> Iterator[int]:
     return (layer.number for layer in layers(items) if layer.number is not None)
 
 
-def first_layer(item: Item) -> int:
-    """The layer that a layer or call begins with. A join begins with itself."""
-    return next(layer_numbers((item,))) if item.number is None else item.number
-
-
 def output(item: Item) -> int | None:
     """The value that an item outputs; None if it passes its input on."""
     if item.is_side:

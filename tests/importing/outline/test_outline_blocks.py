@@ -352,6 +352,54 @@ def test_a_call_of_a_block_that_begins_with_a_learned_tensor_is_a_bias():
     )
 
 
+def gated(net, source, width):
+    """A convolution times a product of two learned tensors, which comes first."""
+    factors = [net.put("learned", source, shape=Shape(width, (1, 1))) for _ in range(2)]
+    gate = net.put("multiply", *factors)
+    flow = net.put("conv", source, filters=width, kernel=3, padding=1)
+    return net.put("multiply", net.put("multiply", flow, gate), gate)
+
+
+def test_a_block_that_begins_with_learned_tensors_has_the_input_of_its_other_layers():
+    net, flow, sides = Sketch(), -1, []
+    for width in (8, 16, 32, 64):
+        flow = net.put("conv", flow, filters=width, kernel=1)
+        sides.append(net.put("conv", flow, filters=5, kernel=1))
+        flow = gated(net, flow, width)
+    text = net.text(net.put("add", *sides, net.put("conv", flow, filters=5, kernel=1)))
+    assert block_of(text) == (
+        "  multiply_block:\n"
+        "    layers:\n"
+        "      - multiply:\n"
+        "          a: [{learned: {channels: in_channels, size: [1, 1]}}]\n"
+        "          b: [{learned: {channels: in_channels, size: [1, 1]}}]\n"
+        "        name: multiply_1\n"
+        "      - multiply: {skip: [{conv: in_channels, kernel: 3, padding: 1, from: input}], "
+        "main: []}\n"
+        "        name: multiply_2\n"
+        "      - {multiply: [multiply_2, multiply_1]}\n"
+    )
+    assert "  - {conv: 5, kernel: 1, name: conv_2}\n  - {multiply_block: , from: conv_1}\n" in text
+
+
+def test_the_width_of_a_learned_tensor_is_that_of_the_item_before_it_in_the_text():
+    net, flow, sides = Sketch(), -1, []
+    for width in (8, 16, 32):
+        flow = gated(net, flow, width)
+        flow = net.put("add", flow, gated(net, flow, width))
+        sides.append(net.put("conv", flow, filters=4, kernel=1))
+    text = net.text(*sides, flow)
+    assert "      - {multiply_block: in_channels, name: multiply_block_1}\n" in block_of(text)
+    assert layers_of(text).endswith(
+        "  - {residual: , from: multiply_1}\n"
+        "  - {side: [{conv: 4, kernel: 1}]}\n"
+        "  - conv_multiply_block_residual\n"
+        "  - {side: [{conv: 4, kernel: 1}]}\n"
+        "  - conv_multiply_block_residual\n"
+        "  - {conv: 4, kernel: 1}\n"
+    )
+
+
 def test_learned_tensors_are_joined_where_they_are_used():
     net = Sketch((("x", Shape(4, (5,))),))
     tokens = net.put("linear", -1, path=("embed",), features=8, each_position=True)
