@@ -101,12 +101,11 @@ class Attention(Join):
         """An output depends on its own query, and on the keys and values that its query is compared
         with."""
         queries, keys = x[0].size[-1], x[1].size[-1]
-        reach = self._reach(queries, keys)
-        compared = whole_axis(keys)
-        if reach is not None and self.window is not None:
-            before, after = reach
-            # The last query belongs to the last key.
-            compared = window_field(before - (keys - queries), before + after, 1)
+        before, after = self._reach(queries, keys) or (keys, keys)
+        # The last query belongs to the last key. A query sees no position without a key.
+        compared = window_field(before - (keys - queries), before + after, 1)
+        if before + after >= keys - 1:
+            compared = whole_axis(keys)
         outer = self.output(x).size[:-1]
         query, *others = (_outer_fields(shape.size[:-1], outer) for shape in x)
         return (*query, ReceptiveField()), *((*axes, compared) for axes in others)
@@ -117,8 +116,8 @@ class Attention(Join):
             return (keys - 1, 0) if self.causal else None
         if self.causal:
             return min(self.window, keys) - 1, 0
-        half = min(self.window // 2, keys - 1)
-        return half, half
+        half = self.window // 2
+        return min(half, keys - 1), min(half, queries - 1)
 
     def _sides(self, x: tuple[Shape, ...]) -> _Sides:
         if len(x) != 3:  # noqa: PLR2004  query, key, value

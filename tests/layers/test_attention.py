@@ -71,6 +71,16 @@ def test_a_window_of_keys_is_the_receptive_field_of_attention():
     assert extents(f"{text}, causal: true}}]") == [(10,)]
 
 
+def test_a_window_around_a_query_does_not_see_more_positions_than_there_are_keys():
+    text = f"{TOKENS}layers: [{{attention: [input, input, input]"
+    for window in (10, 11, 12, 18, 20, 40):  # over 10 tokens
+        assert extents(f"{text}, window: {window}}}]") == [(10,)]
+    for queries, field in ((1, 3), (2, 4), (3, 5), (10, 5)):  # 2 keys before, up to 2 after
+        last = f"{{slice: {queries}, start: {10 - queries}, along: 1, name: last}}"
+        text = f"{TOKENS}layers: [{last}, {{attention: [last, input, input], window: 4}}]"
+        assert extents(text)[-1] == (field,)
+
+
 def test_attention_by_position_needs_a_key_for_every_query():
     text = """\
     inputs: {q: {channels: 8, size: [5]}, k: {channels: 8, size: [4]}}
