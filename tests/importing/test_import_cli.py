@@ -222,13 +222,17 @@ def test_a_different_input_is_reported_first(keras, tmp_path):
     assert "the inputs differ: model 32×32×3, spec 16×16×3\n" in done.stdout.decode()
 
 
-def described(one, other):
+ONE_INPUT = "input: {channels: 8, size: 8}\n"
+TWO_INPUTS = "inputs: {x: {channels: 8, size: 8}, y: {channels: 8, size: 8}}\n"
+
+
+def described(one, other, inputs=ONE_INPUT):
     from convcost.importing.verify.equivalence import Equivalence
     from convcost.language.load import load
     from convcost.model.costs import costs
     from convcost.model.errors import Source
 
-    spec = "input: {channels: 8, size: 8}\nlayers:\n"
+    spec = f"{inputs}layers:\n"
     first, second = (
         costs(load(Source("net.yaml", spec + "".join(f"- {line}\n" for line in lines)))[0])
         for lines in (one, other)
@@ -288,6 +292,13 @@ def test_specs_that_differ_only_in_notation_are_equal(case):
 @pytest.mark.parametrize("case", OTHER)
 def test_different_networks_differ_even_at_equal_cost(case):
     assert not described(*OTHER[case]).is_same
+
+
+def test_a_layer_that_reads_the_other_of_two_equal_inputs_differs():
+    convs = "{conv: 8, kernel: 1, from: x, name: a}", "{conv: 8, kernel: 1, from: y, name: b}"
+    one, other = ([*convs, f"{{multiply: [a, {read}]}}"] for read in ("x", "y"))
+    assert described(one, one, TWO_INPUTS).is_same
+    assert not described(one, other, TWO_INPUTS).is_same
 
 
 def test_layers_joined_differently_are_reported_by_the_first_difference():

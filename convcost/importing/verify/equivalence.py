@@ -238,12 +238,13 @@ def _scalar(value: Any) -> Any:
 
 def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
     """A hash for each compared layer, of its properties and of everything before it."""
+    # By their numbers from 0: the hashes of -1 and -2 are equal.
+    inputs = [hash((number, shape)) for number, (_, shape) in enumerate(costs.network.inputs)]
     hashes: list[int] = []
     compared = []
     for row, step in zip(costs.layers, costs.network.steps, strict=True):
         before = [
-            hashes[i] if i >= 0 else hash((i, costs.network.inputs[-1 - i][1]))
-            for i in step.inputs[: step.layer.data_inputs]
+            hashes[i] if i >= 0 else inputs[-1 - i] for i in step.inputs[: step.layer.data_inputs]
         ]
         if _has_no_effect(row, costs):
             hashes.append(before[0])
