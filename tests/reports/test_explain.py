@@ -248,6 +248,26 @@ def test_a_grouped_convolution_has_no_matrix_product():
     assert "as a matrix product" not in message(counted, "conv_1")
 
 
+def test_a_convolution_that_is_pruned_or_of_an_expert_has_no_matrix_product():
+    """The macs are those of half a matrix product, and of two."""
+    counted = cost(
+        """
+        input: {channels: 4, size: 8}
+        layers:
+          - {conv: 4, kernel: 3, density: 0.5, name: pruned}
+          - {conv: 4, kernel: 3, weights: pruned, name: same}
+          - experts: {gate: [{conv: 3, kernel: 1}], each: [{conv: 4, kernel: 1, name: one}]}
+            of: 3
+            take: 2
+        """
+    )
+    macs = (36 * 36 * 4 // 2, 16 * 36 * 4 // 2, 2 * 16 * 4 * 4)
+    for path, number in zip(("pruned", "same", "each/one"), macs, strict=True):
+        reported = story(counted, path)
+        assert (reported.counts.macs, reported.matrix) == (number, None)
+        assert "as a matrix product" not in message(counted, path)
+
+
 def test_a_batch_multiplies_macs_and_rows_of_the_matrix():
     counted = cost(CONV.format(3, 8, 4, 3, ""), batch=5)
     reported = story(counted, "conv_1")

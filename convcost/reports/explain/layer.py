@@ -110,7 +110,7 @@ def explain_layer(costs: Costs, row: LayerCost) -> LayerExplanation:
         _output_sizes(layer, x, row.output),
         row.counts,
         {measure: product_record(cost) for measure, cost in products.items()},
-        matrix_product(layer, inputs, row.output, costs.batch),
+        matrix_product(layer, inputs, row.output, costs.batch) if plain else None,
         field_record(row.field),
         share_record(row.counts, costs),
         row.stated,
