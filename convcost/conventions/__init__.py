@@ -132,8 +132,8 @@ class Convention(Record):
             return None
         if self.per_sample and use.batch != 1:
             use = use._replace(batch=1)
-        if not self.pruned and use.kept != 1:
-            use = use._replace(kept=1)
+        if not self.pruned and use.density is not None:
+            use = use._replace(density=None)
         return self.factor * use.times * self._value(rule.formula, use)
 
     def _value(self, formula: Formula, use: LayerUse) -> int:
@@ -377,7 +377,7 @@ def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:
         before = network.steps[source].layer if alone else None
         inputs, times = inputs_of(network, step), step.copies.used
         use = LayerUse(step.layer, inputs, step.shape, batch, before, index in binary, times)
-        yield use if step.density is None else use._replace(kept=step.kept(use.x))
+        yield use if step.density is None else use._replace(density=step.density)
 
 
 def _binary_steps(network: Network) -> set[int]:

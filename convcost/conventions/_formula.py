@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from convcost.model.errors import DefinitionError, brief
 from convcost.model.kind import KINDS, Kind
+from convcost.model.network import Density
 from convcost.model.options import TYPES
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
@@ -27,7 +28,7 @@ class LayerUse(NamedTuple):
 
     `before` is the layer of the first input if no other layer reads that input. `binary` is whether
     the weights and the first input have 1 bit. `times` is how often it runs: a layer of an
-    expert as often as experts are taken. `kept` is the share of its
+    expert as often as experts are taken. `density` has the share of its
     weights that is not pruned, for conventions that count only those. `macs` are those of one
     sample, pruned or not, if they are computed already; many conventions need them.
     """
@@ -39,7 +40,7 @@ class LayerUse(NamedTuple):
     before: Kind[Any] | None = None
     binary: bool = False
     times: int = 1
-    kept: Any = 1
+    density: Density | None = None
     macs: int | None = None
 
     @property
@@ -344,9 +345,8 @@ def _narrow(use: LayerUse) -> int:
 
 def _macs(use: LayerUse) -> int:
     """The macs of one sample, without those of pruned weights."""
-    if use.macs is not None and use.kept == 1:
-        return use.macs
-    return use.layer.macs(use.x).times(kept=use.kept).value
+    macs = use.layer.macs(use.x).value if use.macs is None else use.macs
+    return macs if use.density is None else use.density.macs(macs)
 
 
 X = quantity("X", "elements of the input", lambda use: _elements(use.inputs[:1], use.batch))

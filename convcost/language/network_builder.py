@@ -10,7 +10,7 @@ from convcost.language.syntax_tree import LayerNode
 from convcost.language.yaml_nodes import Node, Scalar, texts_of
 from convcost.model.errors import ConstraintError, Note, printable
 from convcost.model.kind import Kind, invalid_result
-from convcost.model.network import ALL_PARTS, Copies, Group, HasSpan, Parts, Step
+from convcost.model.network import ALL_PARTS, Copies, Density, Group, HasSpan, Parts, Step
 from convcost.model.shape import Shape, is_shape
 from convcost.model.symbolic import memo
 
@@ -66,6 +66,7 @@ class NetworkBuilder:
         values = (inputs, tuple(variables.values()))
         self._outputs: dict[tuple[Kind[Any], Shape], Shape] = memo(*values)
         self._differences: dict[tuple[object, ...], tuple[str, str] | None] = memo(*values)
+        self._densities: dict[tuple[object, ...], Density | None] = memo(*values)
 
     def size(self) -> int:
         """The number of steps and groups so far."""
@@ -152,29 +153,41 @@ class NetworkBuilder:
                 hint = "use the output of `experts`, or put the layer into its branch"
                 self.problems.add("CC108", message, node.origin, hint)
 
-    def _prune(self, node: LayerNode, density: Any) -> None:
+    def _prune(self, node: LayerNode, stated: Any) -> None:
         """Gives the last step a density. Its macs must use each of its weights equally often."""
         step = self.steps[-1]
-        x = step.layer.select_inputs(tuple(map(self._shape, step.inputs)))
-        weights = step.layer.weights(x)
         if step.shared is not None:
             owner = self.steps[step.shared].path
             message = f"{node.label} has the density of `{owner}`, whose weights it uses"
             self.problems.add("CC104", message, node.origin, f"write `density` at `{owner}`")
-        elif not weights.value:
+            return
+        shapes = tuple(map(self._shape, step.inputs))
+        key = (step.layer, shapes, stated)
+        if key not in self._densities:
+            self._densities[key] = self._density(node, step.layer, shapes, stated)
+        self.steps[-1] = step._replace(density=self._densities[key])
+
+    def _density(
+        self, node: LayerNode, layer: Kind[Any], shapes: tuple[Shape, ...], stated: Any
+    ) -> Density | None:
+        x = layer.select_inputs(shapes)
+        weights = layer.weights(x)
+        if not weights.value:
             message = f"{node.label} has no weights here, so it has no density"
             self.problems.add("CC104", message, node.origin)
-        elif not weights.is_proportional(step.layer.macs(x)):
+        elif not weights.is_proportional(layer.macs(x)):
             message = f"{node.label} uses its weights for some of its macs only"
             hint = "its macs at a density are not known; leave `density` out"
             self.problems.add("CC104", message, node.origin, hint)
-        elif density != 1:
+        elif stated != 1:
             from convcost.model.ratio import fraction
 
-            self.steps[-1] = step = step._replace(density=fraction(density))
-            if not step.kept_weights(weights.value):
-                message = f"a density of {density} leaves none of {weights.value} weights"
-                self.problems.add("CC104", message, node.origin)
+            density = Density.of_weights(fraction(stated), weights.value)
+            if density.left:
+                return density
+            message = f"a density of {stated} leaves none of {weights.value} weights"
+            self.problems.add("CC104", message, node.origin)
+        return None
 
     def _output_shape(
         self, node: LayerNode, layer: Kind[Any], inputs: tuple[StepOutput, ...]

@@ -276,8 +276,7 @@ def _count(step: Step, inputs: tuple[Shape, ...], batch: int, *, fields: bool) -
     weights, biases = _value(layer, "weights", x), _value(layer, "biases", x)
     macs = _value(layer, "macs", x)
     if step.density is not None:
-        kept_weights = step.kept_weights(weights)
-        weights, macs = kept_weights, macs * kept_weights // weights
+        weights, macs = step.density.left, step.density.macs(macs)
     counts = Counts(
         weights * stored,
         biases * stored,

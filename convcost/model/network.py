@@ -82,14 +82,46 @@ def most_used(choices: Sequence[tuple[Choice, ...]]) -> int:
     return min(stored, sum(used))
 
 
+class Density(NamedTuple):
+    """The share of the weights of a layer that are not pruned: as it is stated, and the whole
+    number of its `weights` that are `left`. All may be symbolic."""
+
+    stated: Any
+    weights: int
+    left: int
+
+    @classmethod
+    def of_weights(cls, stated: Any, weights: int) -> "Density":
+        """The density of a layer with so many weights. As `torch.nn.utils.prune` does, it rounds
+        the number that is pruned half to even."""
+        # A Fraction to the left of a symbolic number loses the expression.
+        pruned: int = round(weights * (1 - stated))
+        return cls(stated, weights, weights - pruned)
+
+    def macs(self, macs: int) -> int:
+        """Those of so many multiply-adds whose weights are left."""
+        return macs * self.left // self.weights
+
+    @property
+    def kept(self) -> Any:
+        """The share of the weights that is left, a Fraction or a symbolic number. A search needs a
+        trace for each value of a symbolic one, so it is computed only where it is printed."""
+        for number in (self.left, self.weights):
+            if isinstance(number, Symbolic):
+                return number.calculate("/", self.left, self.weights)
+        from fractions import Fraction
+
+        return Fraction(self.left, self.weights)
+
+
 class Step(NamedTuple):
     """One layer of the network.
 
     `inputs` are indices of steps; −1 − k is the k-th input of the network.
     `shared` is the index of the step whose weights this layer uses, or None. `frozen` names the
     parts of its params that training does not change.
-    A layer of an expert has `copies`, and `shape` is the output of one. `density` is the stated
-    share of the weights that are not pruned, a Fraction; None if all are there.
+    A layer of an expert has `copies`, and `shape` is the output of one. `density` is None if no
+    weights are pruned.
     """
 
     path: str
@@ -101,7 +133,7 @@ class Step(NamedTuple):
     note: str = ""
     frozen: Parts = ()
     copies: Copies = Copies()
-    density: Any = None
+    density: Density | None = None
 
     @property
     def elements(self) -> int:
@@ -133,26 +165,7 @@ class Step(NamedTuple):
         product = self.layer.product(measure, x)
         if self.density is None or measure not in (Measure.WEIGHTS, Measure.MACS):
             return product
-        return product.times(density=self.kept(x))
-
-    def kept(self, x: Any) -> Any:
-        """The share of the weights that is left, a Fraction or a symbolic number: `density` for so
-        many weights that it is a whole number of them."""
-        weights = self.layer.weights(x).value
-        left = self.kept_weights(weights)
-        for number in (left, weights):
-            if isinstance(number, Symbolic):
-                return number.calculate("/", left, weights)
-        from fractions import Fraction
-
-        return Fraction(left, weights)
-
-    def kept_weights(self, weights: int) -> int:
-        """How many of so many weights are left. As `torch.nn.utils.prune` does, it rounds the
-        number that is pruned half to even."""
-        # A Fraction to the left of a symbolic number loses the expression.
-        pruned: int = round(weights * (1 - self.density))
-        return weights - pruned
+        return product.times(density=self.density.kept)
 
 
 class Group(NamedTuple):

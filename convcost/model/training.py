@@ -156,10 +156,10 @@ class _Backward:
         if operation == "recurrent" and not any(inputs):
             # The states need gradients, and the input does not.
             x = layer_input(self.costs.network, step)
-            of_input = step.layer.input_macs(x)
+            of_input = step.layer.input_macs(x).value
             if step.density is not None:
-                of_input = of_input.times(density=step.kept(x))
-            gradient_macs += macs - of_input.value * step.copies.used * self.costs.batch
+                of_input = step.density.macs(of_input)
+            gradient_macs += macs - of_input * step.copies.used * self.costs.batch
         return gradient_macs
 
     def _attention_macs(self, step: Step, inputs: list[bool]) -> int:

@@ -332,6 +332,22 @@ layers: [{conv: n, kernel: kernel, padding: same, density: share}]
     assert len(traced.outcomes) < len(kept)
 
 
+def test_a_search_traces_pruned_macs_once_for_many_widths():
+    text = """\
+input: {channels: 3, size: 9}
+vars: {n: 4}
+layers: [{conv: n, kernel: 3, density: 0.51}]
+"""
+    variables = (Variable("n", tuple(range(1, 51))),)
+    traced = TracedFunction(function_of(text, ("macs", "flops")), variables, 2)
+    found = evaluate_traces(traced, every_point(variables))
+    kept = [27 * n - round(Fraction(49, 100) * 27 * n) for n in range(1, 51)]
+    assert found.results[0].tolist() == [7 * 7 * left for left in kept]
+    assert found.results[1].tolist() == [2 * 7 * 7 * left for left in kept]
+    # 49/100 of 27·n is a half for n = 50 only.
+    assert len(traced.outcomes) == 2
+
+
 def test_a_transposed_convolution_of_any_stride_is_traced():
     text = """\
 input: {channels: 3, size: 9}

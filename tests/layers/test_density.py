@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 from support import cost, problems, run
 
 from convcost.conventions import find_convention
+from convcost.model.dtypes import Dtypes
+from convcost.model.network import Density
+from convcost.model.training import training
 from convcost.reports.explain.layer import explain_layer
 from convcost.reports.notes import PRUNED, costs_notes
 
@@ -99,6 +102,28 @@ def test_other_tools_count_pruned_weights_too():
     assert find_convention("macs").numbers(costs).total == 3 * 3 * 3 * 6 * 6
     assert find_convention("fvcore").numbers(costs).total == 5 * 3 * 3 * 3 * 6 * 6
     assert find_convention("flops").numbers(costs).total == 2 * 3 * 3 * 3 * 6 * 6 + 5 * 6 * 6
+
+
+def test_copies_of_a_layer_are_pruned_once(monkeypatch):
+    pruned = []
+
+    def counted(stated, weights):
+        pruned.append(weights)
+        return of_weights(stated, weights)
+
+    of_weights = Density.of_weights
+    monkeypatch.setattr(Density, "of_weights", counted)
+    totals = cost(net("{conv: 3, kernel: 1, density: 1/3, repeat: 50}")).totals
+    assert totals.params == 50 * 3 * 3 // 3
+    assert pruned == [3 * 3]
+
+
+def test_the_macs_of_the_backward_pass_are_whole_for_any_density():
+    # 57 of 4·4·(3 + 4) = 112 weights are left. The input needs no gradients of its 48 weights.
+    lstm = cost("input: {channels: 3, size: [10]}\nlayers: [{lstm: 4, density: 0.51}]")
+    macs = training(lstm, "adam", Dtypes()).backward_macs
+    assert macs == 2 * 57 * 10 - 48 * 10 * 57 // 112
+    assert type(macs) is int
 
 
 def problem_messages(text):

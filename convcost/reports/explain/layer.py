@@ -114,7 +114,7 @@ def explain_layer(costs: Costs, row: LayerCost) -> LayerExplanation:
         field_record(row.field),
         share_record(row.counts, costs),
         row.stated,
-        None if step.density is None else str(step.density),
+        None if step.density is None else str(step.density.stated),
         row.uncounted,
         None if step.shared is None else network.steps[step.shared].path,
         alternatives(layer, inputs, row.output, costs.batch) if plain else [],
