@@ -177,6 +177,8 @@ def _text_column(table: Table, number: int, style: Style, most: Widths) -> TextC
     column = table.columns[number]
     title = printable(column.heading)
     cells = [row[number] for row in table.rows]
+    if most.bar and any(isinstance(cell, Share) for cell in cells):
+        column = column._replace(align="left")
     texts = format_cells(cells, lambda cell: _text(cell, style, most.bar))
     total = _text(table.total[number], style) if table.total else ""
     longest = max(map(width_of, title.split()), default=0)

@@ -117,7 +117,7 @@ def _column(name: str, names: Sequence[str], drop: int) -> Column:
         return Column(name, name, "left", drop, folds=True, least=least)
     title = name.replace("_share", " of largest").replace("_", " ")
     scales = name in MEASURES or name.endswith("_change")
-    return Column(name, title, "left" if name.endswith("_share") else "right", drop, scales=scales)
+    return Column(name, title, drop=drop, scales=scales)
 
 
 def _cells(

@@ -21,10 +21,10 @@ def test_each_layer_has_its_share_of_both():
     lines = run("analyze", "-", text=NET).stdout.decode().splitlines()
     assert lines[2:7] == [
         "layer      kind     output  params  macs  share of params  share of macs",
-        "conv_1     conv      4×4×3       3    48  5.9 %            50.0 %",
-        "flatten_1  flatten      48       0     0  0.0 %            0.0 %",
-        "linear_1   linear        1      48    48  94.1 %           50.0 %",
-        "total                           51    96  100.0 %          100.0 %",
+        "conv_1     conv      4×4×3       3    48            5.9 %         50.0 %",
+        "flatten_1  flatten      48       0     0            0.0 %          0.0 %",
+        "linear_1   linear        1      48    48           94.1 %         50.0 %",
+        "total                           51    96          100.0 %        100.0 %",
     ]
 
 

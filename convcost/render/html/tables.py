@@ -52,7 +52,7 @@ def region_attributes(title: str) -> str:
 
 def _head(column: Column) -> str:
     look = ""
-    if column.align == "left" and not column.key.endswith("share"):
+    if column.align == "left":
         look = ' class="w"' if column.folds else ' class="l"'
     if not column.title:
         return f"<td{look}></td>"

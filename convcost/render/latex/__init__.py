@@ -199,14 +199,12 @@ def _body(table: Table, style: Style) -> Body:
 
 
 def _style(column: Column, cells: Sequence[Cell], *, siunitx: bool) -> ColumnStyle:
-    """Shares are left-aligned on a terminal, before their bars; here they are numbers."""
     types = set(map(type, cells)) - {type(None)}
-    right = column.align == "right" or types <= {Share}
     texts = [cell for cell in cells if isinstance(cell, str)] if str in types else []
     wraps = max(map(len, (column.heading, *texts))) > LONG
     siunitx = siunitx and bool(types & NUMBERS) and not wraps
     in_cells = not siunitx and types <= {Rounded}
-    return ColumnStyle(right, wraps, siunitx, column.unit if in_cells else "")
+    return ColumnStyle(column.align == "right", wraps, siunitx, column.unit if in_cells else "")
 
 
 def _column(style: ColumnStyle, cells: Sequence[Cell], width: float) -> str:

@@ -18,7 +18,7 @@ from html import escape
 from convcost.model.errors import printable
 from convcost.render.markdown.truncate import Piece, ascii_size
 from convcost.reports.comment_model import CommentBlock
-from convcost.reports.table import Cell, Column, Share, Table, cell_text, format_cells
+from convcost.reports.table import Cell, Table, cell_text, format_cells
 
 COMMIT = r"(?<![^\W_])[0-9a-fA-F]{7,64}(?![^\W_])"
 # An underscore inside a word is never markup.
@@ -41,7 +41,7 @@ BLOCK = re.compile(r"^(\d*)([-+=.)])")  # can begin a list or underline a headin
 def table_pieces(table: Table, rank: int = 0) -> Iterator[Piece]:
     """A table, and a list of its notes."""
     titles = _row(_escape_text(column.heading) for column in table.columns)
-    sides = (_side(column, n, table) for n, column in enumerate(table.columns))
+    sides = ("---:" if column.align == "right" else "---" for column in table.columns)
     head = f"{bold(table.heading)}{titles}{_row(sides)}"
     total = _row(f"**{_cell(cell)}**" if _cell(cell) else "" for cell in table.total)
     yield Piece(head, _rows(table), total if table.total else "", rank=rank)
@@ -112,11 +112,6 @@ def bold(title: str) -> str:
     """A bold paragraph; nothing if there is no title."""
     text = _escape_text(title).strip()
     return f"**{text}**\n\n" if text else ""
-
-
-def _side(column: Column, number: int, table: Table) -> str:
-    shares = table.rows and all(isinstance(row[number], Share) for row in table.rows)
-    return "---:" if shares or column.align == "right" else "---"
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -135,10 +135,10 @@ COLUMNS: dict[str, CellColumn | None] = {
     ),
     **{measure: _measure(measure) for measure in HEADLINE},
     "params_share": CellColumn(
-        Column("params_share", "share of params", "left", 3),
+        Column("params_share", "share of params", drop=3),
         lambda row, costs, _view: _part(row.params, costs.totals.params),
     ),
-    "share": CellColumn(Column("share", "share of macs", "left", 2), _share),
+    "share": CellColumn(Column("share", "share of macs", drop=2), _share),
     **{measure: _measure(measure) for measure in Measure if measure not in HEADLINE},
     "receptive_field": CellColumn(
         Column("receptive_field", "receptive field", "right"),

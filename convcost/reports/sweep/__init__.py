@@ -134,7 +134,7 @@ def _column(name: str, drop: int, layout: Layout, most: Mapping[Measure, Count])
         return Column(name, name, "right", drop), lambda point: point.row.output.channels
     if name in SHARES:
         measure = SHARES[name]
-        column = Column(name, f"share of the most {measure}", "left", drop)
+        column = Column(name, f"share of the most {measure}", drop=drop)
         return column, lambda point: Share.of(point.costs.totals.of(measure), most[measure])
     of_layers = ALL[name]
     assert of_layers is not None
