@@ -132,6 +132,16 @@ def test_points_have_no_share_of_macs_that_are_known_in_part(tmp_path):
         assert [line.split(",")[2] for line in ran.stdout.decode().splitlines()[1:]] == shares
 
 
+def test_a_layer_has_a_share_of_the_known_macs_if_others_are_not_known(tmp_path):
+    (tmp_path / "net.yaml").write_text(UNKNOWN)
+    (tmp_path / "known.yaml").write_text(UNKNOWN.replace("uncounted", "0"))
+    for call in ("analyze {}", "explain {}"):
+        for name, title in (("known.yaml", "share of macs"), ("net.yaml", "share of known macs")):
+            printed = run(*call.format(name).split(), cwd=tmp_path).stdout.decode()
+            (head,) = [line for line in printed.splitlines() if line.startswith("layer  ")]
+            assert head.split("  ")[-1].strip() == title
+
+
 def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     (tmp_path / "net.yaml").write_text(UNKNOWN)
     (tmp_path / "known.yaml").write_text(UNKNOWN.replace("uncounted", "0").replace("Net", "Known"))

@@ -47,6 +47,10 @@ def table_of_rows(costs: Costs, view: AnalysisView, rows: list[LayerCost]) -> Ta
         columns |= others if name in SHARES else {}
         columns |= {name: column} if column else option_columns(costs, rows)
     columns |= others
+    if "share" in columns and costs.totals.uncounted:
+        share = columns["share"]
+        known = share.column._replace(title="share of known macs")
+        columns["share"] = share._replace(column=known)
     cells = [[cell(row, costs, view) for row in rows] for _, cell in columns.values()]
     total = tuple(_total_cell(costs, name) for name in columns)
     return Table(
