@@ -10,6 +10,7 @@ from convcost.importing.ir.tensor import SEQUENCE_RANK
 Key = TypeVar("Key")
 FIRST, LAST = 1, -1  # [n, c, t] in convolutions, [n, t, c] in matrix products
 MAX_OPERATORS = 100  # operators to follow
+DETERMINES = Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST
 
 
 class AxisReader(NamedTuple, Generic[Key]):
@@ -37,7 +38,7 @@ def has_one_channel(
         for reader in readers(waiting.pop(0)):
             if reader.row.op == "embedding":
                 return True
-            if reader.row.traits & (Trait.CHANNELS_FIRST | Trait.CHANNELS_LAST):
+            if reader.row.traits & DETERMINES:
                 first = Trait.CHANNELS_FIRST in reader.row.traits
                 return (
                     first and rank < len(reader.before) == SEQUENCE_RANK and reader.before[1] == 1

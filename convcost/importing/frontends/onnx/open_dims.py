@@ -1,7 +1,7 @@
 """The dimensions that a model leaves open: the batch becomes 1, the user gives the others."""
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
 from onnx import ModelProto, ValueInfoProto
@@ -84,12 +84,7 @@ def close_dims(
     readers = InputReaders(graph.nodes)
     model_inputs, notes = [], list[str]()
     moved, exported, numbers = list[str](), set[int](), {**dims}
-    read = axis_readers(readers, {})
-    rows = {
-        entry.name for entry in declared if has_one_channel(entry.name, len(entry.extents), read)
-    }
-    if size is not None and not rows:
-        _require_sized_input(declared)
+    rows = set[str]() if size is None else _inputs_of_rows(declared, readers)
     unsized = any(None in extents[1:] for extents in inputs.values())
     for name, extents, names in declared:
         batch, alone = axes[name], name in {*summed, *added}
@@ -123,6 +118,18 @@ def close_dims(
         model_inputs.append(ModelInput(name, filled, added.get(name, "")))
     _require_closed(declared, dims)
     return ModelInputs(tuple(model_inputs), tuple(notes), tuple(moved), frozenset(exported))
+
+
+def _inputs_of_rows(declared: Sequence[DeclaredInput], readers: InputReaders) -> set[str]:
+    """The inputs whose axes after the batch are all the size. Without one, raises ConstraintError
+    CC405 if no input has a size."""
+    read = axis_readers(readers, {})
+    rows = {
+        entry.name for entry in declared if has_one_channel(entry.name, len(entry.extents), read)
+    }
+    if not rows:
+        _require_sized_input(declared)
+    return rows
 
 
 def _batched(extents: list[int | None], samples: int, axis: int, *, is_recurrent: bool) -> bool:
