@@ -49,22 +49,16 @@ def _limit() -> None:
 
 
 def _answer(text: str) -> tuple[int, list[str]]:
-    from support import cost, messages
+    from support import calls_of, cost, messages
 
-    calls = 0
+    found = list[str]()
 
-    def count(frame: object, event: str, argument: object) -> None:
-        nonlocal calls
-        calls += event in ("call", "c_call")
-
-    sys.setprofile(count)
-    try:
-        found = messages(text)
+    def act() -> None:
+        found.extend(messages(text))
         if not found:
             cost(text)
-    finally:
-        sys.setprofile(None)
-    return calls, found
+
+    return calls_of(act), found
 
 
 if __name__ == "__main__":

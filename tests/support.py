@@ -7,8 +7,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
+from cProfile import Profile
 from functools import cache
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -125,6 +126,14 @@ def run_process(
         env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **environment},
         timeout=60,
     )
+
+
+def calls_of(act: Callable[[], object]) -> int:
+    """The calls of functions while something runs, of Python and of C."""
+    profile = Profile()
+    with profile:
+        act()
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 @contextmanager

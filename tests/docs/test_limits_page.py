@@ -25,7 +25,7 @@ from convcost.language import (
     variants,
     yaml_nodes,
 )
-from convcost.model import execution_order, figures, options
+from convcost.model import execution_order, figures, options, suggestions
 from convcost.reports.check import evaluate as check_evaluate
 from convcost.reports.check import moved_networks
 from convcost.sources import budget_config as found_config
@@ -93,7 +93,8 @@ LIMITS = {
     "elements of a shape that convcost computes": [shape_numbers.MAX_ELEMENTS],
 }
 ROW = re.compile(r"^\| ([^|]+) \| (\d[^|]*) \|", re.MULTILINE)
-ROWS = ROW.findall((ROOT / "docs" / "limits.md").read_text("utf-8"))
+PAGE = (ROOT / "docs" / "limits.md").read_text("utf-8")
+ROWS = ROW.findall(PAGE)
 NUMBER = re.compile(r"(\d[\d,]*)([⁰¹²³⁴-⁹]*)(?: (MiB|GiB))?")
 POWERS = {"": 1, "MiB": 2**20, "GiB": 2**30}
 
@@ -114,3 +115,8 @@ def test_a_limit_of_the_page_is_that_of_the_code(what, limit):
 
 def test_the_page_has_all_limits():
     assert len(ROWS) == len(LIMITS)
+
+
+def test_the_page_has_the_limits_for_names_that_are_compared():
+    names = f"compared with at most {suggestions.MAX_COMPARED:,} known names, those of all files"
+    assert f"{names} of a command with at most {suggestions.MAX_COMPARED_IN_CALL:,}. After" in PAGE
