@@ -21,7 +21,7 @@ from unittest.mock import patch
 import convcost
 import convcost.cli
 from convcost.cli._process import INTERRUPTED
-from convcost.language.load import load
+from convcost.language.load import Documents, load
 from convcost.language.network_inputs import Settings
 from convcost.language.variant_text import as_document
 from convcost.model.costs import Costs, costs
@@ -30,6 +30,7 @@ from convcost.sources.spec_files import open_source
 
 ROOT = Path(__file__).parent.parent
 SPECS = ROOT / "specs"
+SHIPPED = sorted(path.stem for path in SPECS.glob("*.yaml"))
 PACKAGE = str(Path(convcost.__file__).parent)
 STYLING = {"COLUMNS", "NO_COLOR", "FORCE_COLOR"}  # of a terminal, none of which a test wants
 
@@ -46,8 +47,15 @@ def shipped(
 ) -> Costs:
     """The costs of a network that ships with convcost."""
     source, pick = open_source(name)
-    settings = Settings(tuple(variables.items()), size)
-    return costs(load(source, settings, document or pick)[0])
+    documents = Documents(source)
+    first = document or pick or next(iter(documents.sources))
+    return costs(documents.load(Settings(tuple(variables.items()), size), first)[0])
+
+
+@cache
+def first_costs(name: str) -> Costs:
+    """The costs of the first network of a shipped spec."""
+    return shipped(name)
 
 
 def shipped_text(name: str) -> str:

@@ -26,9 +26,10 @@ def shipped_functions(measures=MEASURES, specs=None):
     """Every network with variables of shipped specs, by default of all, by name."""
     for name in specs or sorted(shipped_specs()):
         documents = Documents(open_source(name)[0])
-        for network in documents.load():
-            if network.variables:
-                yield f"{name}#{network.name}", NetworkFunction(documents, network.name, measures)
+        for network_name in documents.sources:
+            if documents.load(pick=network_name)[0].variables:
+                full_name = f"{name}#{network_name}"
+                yield full_name, NetworkFunction(documents, network_name, measures)
 
 
 def random_variables(function, rng):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import support
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sketch import NORM, RELU, Sketch, X, conv, layers_of
@@ -19,19 +20,16 @@ from convcost.language.yaml_nodes import Mapping, Scalar, parse_documents
 from convcost.model.costs import Costs, costs
 from convcost.model.errors import ConstraintError, Source
 from convcost.model.shape import Shape
-from convcost.sources.spec_files import open_source
 
 SPECS = Path(__file__).parents[3] / "specs"
-NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
 UNKNOWN = "there is no kind or block `rleu`"
 
 
 def shipped(name: str, *, stripped: bool = False, size=None) -> LayerGraph:
     """A spec of `specs/` as the layer graph of a model; `stripped` has no names of modules."""
-    source, pick = open_source(name)
-    network = load(source, Settings((), size), pick)[0]
-    layers = []
-    for number, (step, cost) in enumerate(zip(network.steps, costs(network).layers, strict=True)):
+    of = support.first_costs(name) if size is None else support.shipped(name, size=size)
+    network, layers = of.network, list[GraphLayer]()
+    for number, (step, cost) in enumerate(zip(network.steps, of.layers, strict=True)):
         options = tuple(
             (option.name, getattr(step.layer, option.field))
             for option in type(step.layer).options.values()
@@ -55,7 +53,7 @@ def counted(spec: str, size=None) -> Costs:
 # Every shipped network comes back
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", support.SHIPPED)
 @pytest.mark.parametrize("stripped", [False, True], ids=["named", "stripped"])
 def test_a_shipped_network_survives_the_round_trip(name, stripped):
     layer_graph = shipped(name, stripped=stripped)

@@ -1,16 +1,13 @@
 """Pictures: what they show is exact, what they draw can be read, whatever names a spec has."""
 
 import re
-from functools import cache
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import SPECS, cost, shipped
+from support import SHIPPED, cost, first_costs, shipped
 
-from convcost.language.load import Documents
-from convcost.model.costs import costs
 from convcost.render.svg import svg
 from convcost.render.svg.graph_layout import lay_out
 from convcost.render.svg.primitives import Rect, brief
@@ -31,11 +28,9 @@ from convcost.reports.chart_model import (
 from convcost.reports.charts import comparison_charts, of_network
 from convcost.reports.charts.bars import MAX_BARS
 from convcost.reports.charts.graph import MAX_BOXES, graph
-from convcost.sources.spec_files import open_source
 
 pytestmark = pytest.mark.slow
 
-NAMES = sorted(path.stem for path in SPECS.glob("*.yaml"))
 LOOKED_AT = ["googlenet", "resnet152", "unet", "mobilenet_v1", "densenet121", "inception_v3"]
 WIDTHS = [360, 720, 1200]
 HOSTILE = "</title><script>alert(1)</script>&\"'\x1b]52;c;x\x07\u202e" + "name" * 60
@@ -45,13 +40,6 @@ name: five
 input: {channels: 3, size: 32}
 layers: [{conv: 8, kernel: 3}, relu, {max_pool: 2, stride: 2}, flatten, {linear: 10}]
 """
-
-
-@cache
-def first_network(name):
-    """The costs of the first network of a shipped spec."""
-    documents = Documents(open_source(name)[0])
-    return costs(documents.load(pick=next(iter(documents.sources)))[0])
 
 
 def parsed(picture, width=720, **how) -> ET.Element:
@@ -147,9 +135,9 @@ def test_a_chart_is_the_same_every_time(picture):
     assert svg(picture) == svg(picture)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_boxes_of_shipped_networks_sum_to_their_totals_and_are_few(name):
-    counted = first_network(name)
+    counted = first_costs(name)
     drawn = graph(counted)
     assert sum(box.macs for box in drawn.boxes) == counted.totals.macs
     assert sum(box.params for box in drawn.boxes) == counted.totals.params
@@ -390,9 +378,9 @@ def test_a_text_never_is_wider_than_its_room(text, room):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_all_groups_have_the_same_scale_and_so_do_the_tiles_of_a_group(name, width):
-    for picture in of_network(first_network(name)):
+    for picture in of_network(first_costs(name)):
         if isinstance(picture, Treemap):
             areas = layout_tiles(picture.root, Rect(0, 0, width, 300))
             groups = {area.group: area for area in areas if area.depth == 1}

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from report_forms import distinct
 from repository import BODY, STEM, Repository, net
-from support import SPECS, cost, loaded, run
+from support import SHIPPED, cost, first_costs, run
 
 from convcost import __version__
 from convcost.commands.update_baseline import update_baseline
@@ -20,7 +21,6 @@ from convcost.sources.check_inputs import CheckRequest
 
 SCHEMA = Draft202012Validator(named_schema("convcost.baseline/1"))
 PARAMS = STEM + BODY
-SHIPPED = sorted(SPECS.glob("*.yaml"))
 
 
 @pytest.fixture
@@ -74,11 +74,11 @@ def test_a_baseline_has_a_line_for_each_layer_and_only_integers(folder):
     }
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_written_baseline_is_valid_and_read_back_unchanged(path):
-    networks = {costs.network.name: measure_network(costs) for costs in loaded(path)}
-    text = format_baseline({path.name: networks})
-    assert list(SCHEMA.iter_errors(json.loads(text))) == []
+@pytest.mark.parametrize("spec", SHIPPED)
+def test_a_written_baseline_is_valid_and_read_back_unchanged(spec):
+    first = first_costs(spec)
+    text = format_baseline({f"{spec}.yaml": {first.network.name: measure_network(first)}})
+    assert list(SCHEMA.iter_errors(distinct(json.loads(text))[0])) == []
     assert format_baseline(parse_baseline(text)) == text
 
 

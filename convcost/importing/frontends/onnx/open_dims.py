@@ -159,7 +159,7 @@ def _declared(entry: ValueInfoProto) -> DeclaredInput:
     return DeclaredInput(entry.name, extents, names)
 
 
-def _require_sized_input(declared: list[DeclaredInput]) -> None:
+def _require_sized_input(declared: Sequence[DeclaredInput]) -> None:
     """Raises ConstraintError CC405 if `--size` is given and no input has a size."""
     if any(len(entry.extents) >= MIN_SIZED_RANK for entry in declared):
         return
