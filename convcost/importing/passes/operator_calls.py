@@ -32,6 +32,7 @@ class GraphContext(Generic[Node]):
         self.builder, self.constants = builder, constants
         self.stored, self.excluded = stored, excluded
         self.readers = readers_of(nodes)
+        self.operands = set(self.readers)
         self.uses = Counter({name: len(nodes) for name, nodes in self.readers.items()})
         self.uses.update(outputs)
         self.values: dict[str, Tensor] = {}

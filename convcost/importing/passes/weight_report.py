@@ -61,6 +61,7 @@ def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:
     return [f"stored numbers of layers: {', '.join(listed)}"]
 
 
+LOST = "in no layer, but an operator reads them"
 MAX_OPTION_NUMBERS = 16  # numbers of an option of a layer, such as a scale for each axis
 
 
@@ -74,7 +75,11 @@ def report_weights(
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
-    notes += numbers_note("in no layer", _unused(context))
+    unused = _unused(context)
+    lost = unused.keys() & _operands(context)
+    notes += numbers_note("in no layer", {k: n for k, n in unused.items() if k not in lost})
+    for note in numbers_note(LOST, {key: unused[key] for key in sorted(lost)}):
+        context.builder.gap(f"left out: {note}")
     elements = {key: constant.elements for key, constant in context.constants.items()}
     excluded = {key: why for key, why in context.excluded.items() if key not in used}
     notes += excluded_notes(excluded, elements)
@@ -149,6 +154,20 @@ def _unused(context: GraphContext[Any]) -> dict[str, int]:
         elif view.root == name:
             elements_by_name[name] = elements_outside(view, pieces.get(name, []))
     return {name: elements for name, elements in elements_by_name.items() if elements}
+
+
+def _operands(context: GraphContext[Any]) -> set[str]:
+    """The tensors of the file that operators read, perhaps in another form."""
+    names, pending = set[str](), [*context.operands]
+    while pending:
+        name = pending.pop()
+        constant = context.constants.get(name)
+        if constant is not None and name not in names:
+            names.add(name)
+            pending += (key for key, _ in constant.sources)
+            if constant.producer is not None and constant.view is None:
+                pending += constant.producer.inputs
+    return names
 
 
 def _view(context: GraphContext[Any], name: str) -> TensorView | None:

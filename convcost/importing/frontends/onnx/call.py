@@ -1,8 +1,11 @@
 """A node while it is lowered: its inputs and attributes, and the layers that it adds."""
 
+from math import prod
 from typing import Any
 
-from convcost.importing.frontends.onnx.context import OnnxContext, is_packed
+from onnx import SparseTensorProto, TensorProto
+
+from convcost.importing.frontends.onnx.context import OnnxContext, is_narrow, is_packed
 from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import row_of
@@ -10,6 +13,7 @@ from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_tensor
 from convcost.importing.passes.operator_calls import OperatorCall
+from convcost.importing.passes.weight_report import MAX_OPTION_NUMBERS
 from convcost.model.errors import ConstraintError
 
 NCHWC = "com.microsoft.nchwc"  # weights are padded for vector registers
@@ -17,6 +21,8 @@ NCHWC_HELP = (
     "ONNX Runtime optimized this file for one processor: import the original file, or save "
     "it with ORT_ENABLE_EXTENDED instead of ORT_ENABLE_ALL"
 )
+
+UNKNOWN_USE = "integers that an uncounted operator reads, and not counted as params"
 
 
 class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
@@ -131,9 +137,14 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 NCHWC_HELP if domain == NCHWC else "add its shape to the file's value_info",
             )
         what = self.op if domain in STANDARD else f"{domain}::{self.op}"
-        return self.uncounted_layers(
-            what, self.tensors(*filter(self._is_weight, range(len(self.inputs))))
-        )
+        weights = [*filter(self._is_weight, range(len(self.inputs)))]
+        for position, name in enumerate(self.inputs):
+            constant = self.constant(position) if is_narrow(self.context.stored, name) else None
+            if constant is not None and constant.elements > 1 and position not in weights:
+                self.context.excluded.setdefault(name, UNKNOWN_USE)
+        if (numbers := sum(map(_elements, self.node.attributes.values()))) > MAX_OPTION_NUMBERS:
+            self.builder.gap(f"left out: {numbers:,} numbers in attributes of {self.node.label}")
+        return self.uncounted_layers(what, self.tensors(*weights))
 
     def _is_weight(self, position: int) -> bool:
         constant, name = self.constant(position), self.node.input(position)
@@ -179,3 +190,11 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 neighbour=self.neighbour, buffer=not constant.learned,
             )  # fmt: skip
         context.values[name] = x if constant.dims else x._replace(dims=(), axes=())
+
+
+def _elements(attribute: Any) -> int:
+    """The numbers of an attribute that is a tensor or a list of floats."""
+    if isinstance(attribute, TensorProto | SparseTensorProto):
+        return prod(attribute.dims)
+    floats = isinstance(attribute, tuple) and all(isinstance(n, float) for n in attribute)
+    return len(attribute) if floats else 0

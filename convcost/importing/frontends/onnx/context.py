@@ -13,7 +13,7 @@ from convcost.importing.ir.tensor import Tensor
 from convcost.importing.ir.tensor_views import TensorView, elements_outside
 from convcost.importing.passes.operator_calls import GraphContext
 
-QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8))
+QUANTIZED = frozenset(f"{sign}int{bits}" for sign in ("", "u") for bits in (2, 4, 8, 16))
 MAX_STEPS = 20  # operators of a chain of constants that a search follows
 
 
@@ -189,7 +189,12 @@ def _sliced_tensors(
 
 
 def is_packed(stored: Mapping[str, tuple[str, int, int]], name: str, dims: Dims) -> bool:
-    """Whether a tensor is a matrix of integers of at most one byte, as quantized weights are. Wider
-    integers are indices or shapes; a vector of small integers has zero points."""
+    """Whether a tensor is a matrix of integers of at most two bytes, as quantized weights are.
+    Wider integers are indices or shapes; a vector of small integers has zero points."""
+    return is_narrow(stored, name) and len(dims) > 1
+
+
+def is_narrow(stored: Mapping[str, tuple[str, int, int]], name: str) -> bool:
+    """Whether a stored tensor has integers of at most two bytes."""
     kind, _, _ = stored.get(name, ("", 0, 0))
-    return kind in QUANTIZED and len(dims) > 1
+    return kind in QUANTIZED

@@ -236,12 +236,14 @@ def _same_elements(
         # If two weights are equal, an exporter stores one and refers to it by an Identity.
         copy = whole_view(node.outputs[0], first.dims)
         return first._replace(sources=((copy.root, first.elements),), view=copy)
+    dequantized = node.op == "DequantizeLinear"
+    parts = [constants[key] for key, _ in first.sources if key in constants]
     return Constant(
         dims,
-        real or node.op == "DequantizeLinear",
+        real or dequantized,
         data,
         first.sources,
-        first.learned,
+        first.learned or (dequantized and any(part.learned for part in parts)),
         None if first.producer is None else node,
         None if first.view is None else view_after(first.view, node, constants, dims),
     )

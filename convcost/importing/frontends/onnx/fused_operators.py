@@ -239,16 +239,18 @@ def dynamic_quantize_lstm(call: FusedCall) -> tuple[str, ...]:
 
 @expansion("Attention", "QAttention")
 def attention(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: x, weights of query, key and value, biases, and then keys of earlier steps among
-    inputs without weights."""
-    product, past = ("MatMul", 4) if call.node.op == "Attention" else ("MatMulInteger", 8)
+    """Inputs: x, weights of query, key and value, biases, and then keys of earlier steps and a
+    summand of the scores among inputs without weights."""
+    plain = call.node.op == "Attention"
+    product, past = ("MatMul", 4) if plain else ("MatMulInteger", 8)
     if call.name(past):
         raise LookupError("keys of earlier steps")
     width = call.dims(1)[-1]
     sizes = tuple(call.get("qkv_hidden_sizes", ())) or (width // 3,) * 3
     x = call.plus(call.one(product, call.name(0), call.name(1)), 2)
     sides = call.put("Split", x, outputs=3, axis=-1, split=sizes)
-    return (call.one("MultiHeadAttention", *sides, num_heads=call.get("num_heads", 1)),)
+    summand = ("", "", call.name(5)) if plain else ()
+    return (call.one("MultiHeadAttention", *sides, *summand, num_heads=call.get("num_heads", 1)),)
 
 
 @expansion("MultiHeadAttention")
@@ -269,10 +271,13 @@ def biased_attention(call: FusedCall) -> tuple[str, ...]:
 
 @expansion("GroupQueryAttention")
 def grouped_attention(call: FusedCall) -> tuple[str, ...]:
-    """Inputs: query, key, value, past keys and values, lengths, tables of rotations. If query, key
-    and value are packed in one tensor, only the first input is present."""
+    """Inputs: query, key, value, past keys and values, lengths, tables of rotations, positions, and
+    a summand and a further score of the heads. If query, key and value are packed in one tensor,
+    only the first input is present."""
     if call.name(3) or call.name(4):
         raise LookupError("keys of earlier steps")
+    if any(call.name(position) in call.constants for position in (10, 11)):
+        raise LookupError("learned scores")
     heads, groups = call.get("num_heads", 1), call.get("kv_num_heads", 1)
     sides: tuple[str, ...] = (call.name(0), call.name(1), call.name(2))
     if not call.name(1):

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
 from convcost.importing.frontends.onnx import folding, inlining, parameters, tied_weights
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.folding import SIZES
-from convcost.importing.frontends.onnx.fused_operators import expanded
+from convcost.importing.frontends.onnx.fused_operators import DOMAIN, expanded
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
@@ -113,7 +113,8 @@ def _prepared(
     tied_weights.same_bytes(model, constants)
     tied_weights.same_source(model, constants)
     excluded = parameters.unmark_scales(graph, constants)
-    stored = {tensor.name: storage_of(tensor) for tensor in model.graph.initializer}
+    stored = {name: storage_of(tensor) for name, tensor in _stored_tensors(model)}
+    fused = {name for node in graph.nodes if node.domain == DOMAIN for name in node.inputs}
     graph = expanded(graph, constants, stored, shapes)
     notes = tied_weights.find_tied_weights(model, graph, constants, path.parent)
     graph = folding.fold_constants(graph, constants, shapes)
@@ -126,10 +127,20 @@ def _prepared(
     builder.notes += (f"{note}, and is imported at --size" for note in closed.moved)
     builder.notes += (*notes, *parameters.absent_parameters(model))
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
+    context.operands |= fused
     context.buffers, context.samples = parameters.buffers(model), closed.samples
     context.written_as_nodes = parameters.written_as_nodes(model, constants)
     context.created = parameters.created_in_code(model, parameters.declared_kinds(model))
     return context
+
+
+def _stored_tensors(model: ModelProto) -> Iterator[tuple[str, TensorProto]]:
+    """The tensors of the file: initializers, and those in `Constant` nodes."""
+    yield from ((tensor.name, tensor) for tensor in model.graph.initializer)
+    for node in model.graph.node:
+        for attribute in node.attribute if node.op_type == "Constant" else ():
+            if attribute.HasField("t"):
+                yield from ((name, attribute.t) for name in node.output)
 
 
 def _add_input(context: OnnxContext, readers: InputReaders, entry: ModelInput) -> Tensor:

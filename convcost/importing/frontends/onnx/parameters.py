@@ -3,6 +3,7 @@ read them and from their names. Scales and zero points are numbers that a quanti
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from math import prod
 
 import numpy as np
@@ -181,19 +182,21 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
     others = {name for name, kind in declared.items() if kind != "PARAMETER"}
     others |= created_in_code(model, declared)
     others |= written_as_nodes(model, constants)
-    single: set[str] = set()  # the outputs of products with one feature
+    integers = {name for name, constant in constants.items() if not constant.real}
+    biased: set[str] = set()  # products of one feature or of integers, which a sum gives their bias
     for node in graph.nodes:
         row = row_of(node.op)
-        factor = constants.get(node.input(row.weights or 0)) if row.op == "matmul" else None
-        has_one = factor is not None and factor.dims[-1:] == (1,)
-        if has_one or (row.op == "identity" and not single.isdisjoint(node.inputs)):
-            single.update(node.outputs)
-        is_bias = node.op == "Add" and not single.isdisjoint(node.inputs)
+        weights = constants.get(node.input(row.weights or 0)) if row.weights else None
+        has_one = row.op == "matmul" and weights is not None and weights.dims[-1:] == (1,)
+        of_integers = weights is not None and node.input(row.weights or 0) in integers
+        if has_one or of_integers or (row.op == "identity" and not biased.isdisjoint(node.inputs)):
+            biased.update(node.outputs)
+        is_bias = node.op == "Add" and not biased.isdisjoint(node.inputs)
         for name in node.inputs if is_bias else _read_as_weights(node, constants):
             constant = constants.get(name)
             if constant is None or constant.producer is not None or not constant.whole:
                 continue
-            has_values = constant.real or reads_integers(node.op)
+            has_values = constant.real or reads_integers(node.op) or of_integers or is_bias
             is_other = constant.sources[0][0] in others
             if has_values and constant.dims and not is_other:
                 constants[name] = constant._replace(learned=True, real=True)
@@ -237,6 +240,9 @@ SCALES: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax"), (1, 2, 3, 4)),
 }
 
+ROTATES = "tables of rotary positions, and not counted as params"
+ROTATIONS = {"RotaryEmbedding": (1, 2, 3), "GroupQueryAttention": (7, 8)}
+
 
 def reads_integers(op: str) -> bool:
     """Whether an operator with weights reads quantized tensors."""
@@ -245,15 +251,25 @@ def reads_integers(op: str) -> bool:
 
 def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The constants that every operator reads as a scale or zero point."""
-    rescaled = _rescaled(graph)
-    scale_names, others = set[str](), set[str]()
+    return _read_only_at(SCALES, graph, constants, _rescaled(graph))
+
+
+def _read_only_at(
+    places: Mapping[str, Sequence[int]],
+    graph: OnnxGraph,
+    constants: Mapping[str, Constant],
+    factors: AbstractSet[str] = frozenset(),
+) -> set[str]:
+    """The constants that every operator reads at the `places` of its type; a product also reads
+    `factors`."""
+    found_there, others = set[str](), set[str]()
     for node in graph.nodes:
-        places = {node.input(place) for place in SCALES.get(node.op, ())}
+        inputs = {node.input(place) for place in places.get(node.op, ())}
         for name in node.inputs:
             if name in constants:
-                is_scale = name in places or (node.op == "Mul" and name in rescaled)
-                (scale_names if is_scale else others).add(name)
-    return scale_names - others
+                is_there = name in inputs or (node.op == "Mul" and name in factors)
+                (found_there if is_there else others).add(name)
+    return found_there - others
 
 
 def _rescaled(graph: OnnxGraph) -> set[str]:
@@ -271,9 +287,11 @@ def _rescaled(graph: OnnxGraph) -> set[str]:
 
 
 def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str, str]:
-    """Marks scales and zero points as not learned. Returns those with more than one number, each
-    with the reason."""
-    names = sorted(scales(graph, constants))
-    for name in names:
+    """Marks scales, zero points and tables of rotations as not learned. Returns those with more
+    than one number, each with the reason."""
+    reasons = dict.fromkeys(sorted(scales(graph, constants)), WHY)
+    tables = _read_only_at(ROTATIONS, graph, constants)
+    reasons |= {name: ROTATES for name in sorted(tables) if constants[name].real}
+    for name in reasons:
         constants[name] = constants[name]._replace(learned=False)
-    return {name: WHY for name in names if constants[name].elements > 1}
+    return {name: why for name, why in reasons.items() if constants[name].elements > 1}

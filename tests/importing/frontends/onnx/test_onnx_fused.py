@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
 from convcost.model.errors import ConstraintError
@@ -429,3 +429,93 @@ def test_a_file_for_one_processor_says_what_to_do(tmp_path):
         "ONNX Runtime optimized this file for one processor: import the original file, or save it "
         "with ORT_ENABLE_EXTENDED instead of ORT_ENABLE_ALL"
     )
+
+
+QKV = [node("MatMul", "x", f"w{side}", f"-> {side}") for side in "qkv"]
+SIDES = {f"w{side}": array(WIDTH, WIDTH) for side in "qkv"}
+MASKED: dict[str, Any] = {
+    "standard": node("Attention", "q", "k", "v", "t", "-> y", q_num_heads=4, kv_num_heads=4),
+    "without projections": fused("MultiHeadAttention", "q", "k", "v", "", "", "t", "-> y",
+                                 num_heads=4),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("heads", [1, 4])
+@pytest.mark.parametrize("name", MASKED)
+def test_a_table_that_attention_adds_to_its_scores_is_learned(name, heads, tmp_path):
+    stored = {**SIDES, "t": array(1, heads, ROWS, ROWS)}
+    layer_graph = imported_graph(tmp_path, model([*QKV, MASKED[name]], stored, (1, ROWS, WIDTH)))
+    params = 3 * WIDTH * WIDTH + heads * ROWS * ROWS
+    assert summed_counts(layer_graph) == (params, 0, ROWS * 3 * WIDTH * WIDTH + PAIRS)
+
+
+def test_a_table_that_attention_with_projections_adds_is_learned(tmp_path):
+    nodes = [fused("Attention", "x", "w", "b", "", "", "t", "-> y", num_heads=4)]
+    stored = {"w": array(WIDTH, 3 * WIDTH), "b": array(3 * WIDTH), "t": array(1, 4, ROWS, ROWS)}
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, ROWS, WIDTH)))
+    params = WIDTH * 3 * WIDTH + 3 * WIDTH + 4 * ROWS * ROWS
+    assert summed_counts(layer_graph) == (params, 0, ROWS * 3 * WIDTH * WIDTH + PAIRS)
+
+
+def test_a_mask_of_the_code_that_attention_adds_is_no_param(tmp_path):
+    mask = helper.make_node("Constant", [], ["t"], value=numpy_helper.from_array(array(ROWS, ROWS)))
+    made = model([mask, *QKV, MASKED["standard"]], SIDES, (1, ROWS, WIDTH))
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph)[0] == 3 * WIDTH * WIDTH
+    assert layer_graph.layers[-1].kind == "attention"
+    assert layer_graph.notes == (
+        f"{ROWS * ROWS} numbers of the file are constant, and not counted as params: `t` (100)",
+    )
+
+
+def test_a_learned_score_of_grouped_attention_is_a_param_of_an_uncounted_layer(tmp_path):
+    inputs = ("q", "k", "v", "", "", "n", "n", "", "", "", "", "sink")
+    nodes = [*QKV, fused("GroupQueryAttention", *inputs, "-> y", num_heads=4, kv_num_heads=4)]
+    stored = {**SIDES, "n": np.array([ROWS - 1], np.int32), "sink": array(4)}
+    made = model(nodes, stored, (1, ROWS, WIDTH))
+    made.graph.output[0].type.CopyFrom(made.graph.input[0].type)
+    layer_graph = imported_graph(tmp_path, made)
+    assert layer_graph.layers[-1].uncounted
+    assert summed_counts(layer_graph)[0] == 3 * WIDTH * WIDTH + 4
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_tables_of_rotary_positions_are_no_params(past, tmp_path):
+    inputs = ("q", "k", "v", *(("x", "x") if past else ("", "")), "n", "n", "cos", "sin")
+    nodes = [*QKV, fused("GroupQueryAttention", *inputs, "-> y", num_heads=4, kv_num_heads=4)]
+    tables = {"cos": array(16, 3), "sin": array(16, 3)}
+    stored = {**SIDES, "n": np.array([ROWS - 1], np.int32), **tables}
+    made = model(nodes, stored, (1, ROWS, WIDTH))
+    made.graph.output[0].type.CopyFrom(made.graph.input[0].type)
+    layer_graph = imported_graph(tmp_path, made)
+    assert summed_counts(layer_graph)[0] == 3 * WIDTH * WIDTH
+    assert layer_graph.notes == (
+        (
+            "96 numbers of the file are tables of rotary positions, and not counted as params: "
+            "`cos` (48), `sin` (48)"
+        ),
+    )
+    assert layer_graph.gaps == ()
+
+
+def test_integers_and_attributes_that_an_unknown_operator_reads_are_named(tmp_path):
+    nodes = [fused("MatMulFpQ4", "x", "w", "-> m", table=[0.5] * 17), node("Relu", "m", "-> y")]
+    made = model(nodes, {"w": np.ones(640, np.uint8)}, (1, ROWS, WIDTH))
+    made.graph.value_info.add(name="m").type.CopyFrom(made.graph.input[0].type)
+    layer_graph = imported_graph(tmp_path, made)
+    lost = "left out: 17 numbers in attributes of MatMulFpQ4 `m`"
+    assert layer_graph.gaps == (lost,)
+    assert layer_graph.notes == (
+        lost,
+        (
+            "640 numbers of the file are integers that an uncounted operator reads, and not "
+            "counted as params: `w` (640)"
+        ),
+    )
+
+
+def test_integers_of_two_bytes_are_weights_of_an_unknown_operator(tmp_path):
+    nodes = [fused("MatMulInteger16", "x", "w", "-> m"), node("Relu", "m", "-> y")]
+    made = model(nodes, {"w": np.ones((WIDTH, WIDTH), np.int16)}, (1, ROWS, WIDTH))
+    made.graph.value_info.add(name="m").type.CopyFrom(made.graph.input[0].type)
+    assert summed_counts(imported_graph(tmp_path, made))[0] == WIDTH * WIDTH

@@ -429,6 +429,34 @@ def test_the_quantized_bias_that_is_added_to_one_feature_is_a_param(tmp_path: Pa
     assert summed_counts(layer_graph) == (8 + 1, 0, 5 * 8)
 
 
+@pytest.mark.parametrize("name", INTEGERS)
+def test_the_integers_that_are_added_to_a_product_of_integers_are_its_bias(
+    tmp_path: Path, name: str
+) -> None:
+    product, weights, dims, bias, counts = INTEGERS[name]
+    nodes = [
+        node("DynamicQuantizeLinear", "x", "-> q", "s", "zero"),
+        *product,
+        node("Add", "c", "b", "-> i"),
+        node("Cast", "i", "-> f", to=FLOAT),
+        node("Mul", "f", "s", "-> y"),
+    ]
+    stored = {"w": weights, "b": np.ones(bias, np.int32)}
+    assert summed_counts(imported_graph(tmp_path, model(nodes, stored, dims))) == counts
+
+
+def test_integers_in_parts_that_are_dequantized_together_are_weights(tmp_path: Path) -> None:
+    nodes = [
+        node("Concat", "v", "w", "-> c", axis=0),
+        node("DequantizeLinear", "c", "s", "-> f"),
+        node("Conv", "x", "f", "-> y"),
+    ]
+    stored: dict[str, Any] = {name: np.ones((4, 8, 1, 1), np.int8) for name in "vw"}
+    stored["s"] = np.asarray(np.float32(0.1))
+    counts = (2 * 4 * 8, 0, 2 * 4 * 8 * 12 * 10)
+    assert summed_counts(imported_graph(tmp_path, model(nodes, stored, (1, 8, 12, 10)))) == counts
+
+
 @pytest.mark.parametrize("features", [1, 4])
 def test_the_bias_of_a_quantized_gemm_is_a_param(tmp_path: Path, features: int) -> None:
     """As ONNX Runtime's quantizer writes it, with integers of 4 bytes."""

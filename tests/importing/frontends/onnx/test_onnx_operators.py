@@ -1011,6 +1011,22 @@ def test_unused_numbers_are_reported(tmp_path):
     )
 
 
+def test_numbers_that_an_operator_reads_and_no_layer_has_are_left_out(tmp_path):
+    """Unpacks two weights of four bits from each byte."""
+    four, last = (np.array(number, np.uint8) for number in (4, 15))
+    nodes = [
+        node("BitShift", "w", "four", "-> high", direction="RIGHT"),
+        node("BitwiseAnd", "w", "last", "-> low"),
+        node("Concat", "low", "high", "-> c", axis=0),
+        node("Cast", "c", "-> f", to=TensorProto.FLOAT),
+        node("Conv", "x", "f", "-> y"),
+    ]
+    weights = {"w": np.ones((4, 8, 1, 1), np.uint8), "four": four, "last": last}
+    layer_graph = imported_graph(tmp_path, model(nodes, weights))
+    lost = "left out: 32 numbers of the file are in no layer, but an operator reads them: `w` (32)"
+    assert (layer_graph.notes, layer_graph.gaps) == ((lost,), (lost,))
+
+
 def test_bytes_are_reported_as_stored(tmp_path):
     nodes = [node("Cast", "w", "-> f", to=TensorProto.FLOAT), node("Conv", "x", "f", "-> y")]
     layer_graph = imported_graph(

@@ -50,9 +50,11 @@ def instance_norm(call: OnnxCall) -> Tensor:
     """An exporter writes a group norm as an instance norm of groups, with constants for its params,
     and the params after it."""
     options, tensors = affine(call, 1, 2)
-    numbers = [constant and constant.number for constant in map(call.constant, (1, 2))]
-    if call.value().origin is not None and numbers == [1, 0]:
+    numbers = [constant for constant in map(call.constant, (1, 2)) if constant is not None]
+    if call.value().origin is not None and [part.number for part in numbers] == [1, 0]:
         options, tensors = {"scale": False, "shift": False}, {}
+        for part in numbers:
+            call.context.exclude(part)
     return call.lower("instance_norm", weights=tensors, **options)
 
 

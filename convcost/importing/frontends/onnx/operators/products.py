@@ -1,11 +1,18 @@
 """Matrix products, einsum, attention and experts: linear layers if one input is weights."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.operators.elementwise import join
 from convcost.importing.frontends.onnx.registry import operator
-from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped, transposed
+from convcost.importing.ir.tensor import (
+    MATRIX_RANK,
+    Tensor,
+    axes_swapped,
+    reshaped,
+    transposed,
+)
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left
 
@@ -28,7 +35,7 @@ def gemm(call: OnnxCall) -> Tensor:
 
 
 def _add_input(call: OnnxCall, y: Tensor, position: int) -> Tensor:
-    """Adds the last input of a node: a bias that is not one number for each feature."""
+    """Adds an input of a node to `y`, such as a bias that is not one number for each feature."""
     name = call.node.input(position)
     if not name:
         return y
@@ -129,12 +136,32 @@ def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if not standard and call.constant(3) is not None:
         return call.uncounted()
     sides = [call.value(position) for position in range(3)]
-    if all(len(side.dims) == HEADS_RANK for side in sides):
-        return call.lower("attention", *sides)
-    if any(len(side.dims) != HEADS_RANK - 1 for side in sides):
+    split = all(len(side.dims) == HEADS_RANK for side in sides)
+    if not split and any(len(side.dims) != HEADS_RANK - 1 for side in sides):
         return call.uncounted()
-    heads = call.get("q_num_heads", call.get("num_heads", 1))
-    return call.lower("attention", *sides, heads=heads)
+    heads = {} if split else {"heads": call.get("q_num_heads", call.get("num_heads", 1))}
+    position = 3 if standard else 5
+    mask = call.constant(position)
+    if mask is None or not mask.real or mask.elements == 1:
+        return call.lower("attention", *sides, **heads)
+    if not split and call.get("kv_num_heads", heads["heads"]) != heads["heads"]:
+        return call.uncounted()
+    return _with_mask(call, sides, position, **heads)
+
+
+def _with_mask(
+    call: OnnxCall, sides: Sequence[Tensor], position: int, heads: int | None = None
+) -> Tensor:
+    """The two products of attention that adds a constant, perhaps a learned table, to the
+    scores. `heads` is None if heads are an axis of the sides."""
+    dims = (*sides[0].dims[:-1], sides[2].dims[-1])
+    if heads is not None:
+        by_head = [reshaped(x, (*x.dims[:-1], heads, x.dims[-1] // heads)) for x in sides]
+        sides = [axes_swapped(x, 1, 2) for x in by_head]
+    query, key, value = sides
+    scores = _add_input(call, call.lower("matmul", query, transposed(key)), position)
+    y = call.lower("matmul", call.lower("softmax", scores), value)
+    return y if heads is None else reshaped(axes_swapped(y, 1, 2), dims)
 
 
 # Mixtures of experts, in which each row uses only a few experts

@@ -48,6 +48,7 @@ def _crops(call: OnnxCall) -> bool:
     roi = call.constant(1)
     if roi is None or roi.data is None:
         return True
+    call.context.read_as_options.update(key for key, _ in roi.sources)
     ends = roi.data.ravel().tolist()
     return bool(ends != [0] * (len(ends) // 2) + [1] * (len(ends) // 2))
 
