@@ -24,6 +24,8 @@ class _Norm(Layer):
 class BatchNorm(_Norm):
     """Normalizes each channel over the batch; the running mean and variance are buffers."""
 
+    buffer: Flag = option("the factor and summand are buffers too, as in FrozenBatchNorm2d", False)
+
     examples = (
         Example(
             "batch_norm", Shape(64, (56, 56)), Shape(64, (56, 56)), params=64 + 64, buffers=64 + 64
@@ -35,10 +37,25 @@ class BatchNorm(_Norm):
             params=32,
             buffers=32 + 32,
         ),
+        Example(
+            "{batch_norm: , buffer: true}",
+            Shape(64, (56, 56)),
+            Shape(64, (56, 56)),
+            buffers=64 + 64 + 64 + 64,
+        ),
     )
 
+    def weights(self, x: Shape) -> CostProduct:
+        return NOTHING if self.buffer else super().weights(x)
+
+    def biases(self, x: Shape) -> CostProduct:
+        return NOTHING if self.buffer else super().biases(x)
+
     def buffers(self, x: Shape) -> CostProduct:
-        return product(channels=x.channels).plus(product(channels=x.channels))
+        statistics = product(channels=x.channels).plus(product(channels=x.channels))
+        if not self.buffer:
+            return statistics
+        return statistics.plus(super().weights(x)).plus(super().biases(x))
 
 
 @kind("group_norm", principal="groups")

@@ -401,6 +401,14 @@ def norm(o, x, buffers=0):
     return Out(x, n * o["scale"], n * o["shift"], buffers * x[0], form=(n, o["scale"], o["shift"]))
 
 
+def batch_norm(o, x):
+    out = norm(o, x, buffers=2)
+    if not o["buffer"]:
+        return out
+    stored = out.buffers + out.weights + out.biases
+    return Out(x, buffers=stored, form=(*out.form, "buffer"))
+
+
 def local_response_norm(o, x):
     whole(o["neighbours"])
     return Out(x)
@@ -736,7 +744,7 @@ KINDS: dict[str, tuple[str, dict[str, Any], Callable[..., Out]]] = {
     "pixel_shuffle": ("factor", {}, shuffle),
     "pixel_unshuffle": ("factor", {}, unshuffle),
     "channel_shuffle": ("groups", {}, divides),
-    "batch_norm": ("", NORM, lambda o, x: norm(o, x, buffers=2)),
+    "batch_norm": ("", {**NORM, "buffer": False}, batch_norm),
     "instance_norm": ("", NORM, norm),
     "global_response_norm": ("", NORM, norm),
     "layer_norm": ("", {**NORM, "over": "channels"}, norm),

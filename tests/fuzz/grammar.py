@@ -383,7 +383,8 @@ class Grammar:
             return "group_norm", {"groups": self.divisor(shape[0]), **flags}
         kind = self.rng.choice(NORMS)
         over = {"over": "all"} if kind in ("layer_norm", "rms_norm") and self.chance(0.3) else {}
-        return kind, {**flags, **over}
+        buffer = self.flags(buffer=0.1) if kind == "batch_norm" else {}
+        return kind, {**flags, **over, **buffer}
 
     def axis(self, shape):
         """Kinds of axes: slices, reductions, shuffles."""

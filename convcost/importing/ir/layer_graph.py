@@ -68,6 +68,12 @@ def is_stored(kind: str) -> bool:
     return kind_class is not None and kind_class.memory == "weights"
 
 
+def read_by(layer: GraphLayer) -> tuple[int, ...]:
+    """The values that a layer reads. A stored tensor only has a neighbour, which it does not
+    read."""
+    return () if layer.is_input_free else layer.inputs
+
+
 def common_prefix(names: Sequence[P]) -> P:
     """The longest start that all names have; `names` must not be empty."""
     low, high = min(names), max(names)
@@ -129,7 +135,8 @@ def without_layers(
     `aliases`, which have the values to read instead."""
     indices = [index for index in range(len(graph.layers)) if index not in removed]
     number = {index: new for new, index in enumerate(indices)}
-    number |= {index: number.get(other, other) for index, other in aliases.items()}
+    for index, other in sorted(aliases.items()):  # a value to read may be removed, too
+        number[index] = number.get(other, other)
     layers = [graph.layers[index] for index in indices]
     return graph._replace(
         layers=tuple(

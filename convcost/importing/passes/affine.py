@@ -129,6 +129,6 @@ def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
             frozen=frozen,
             frozen_params=old.frozen_params + (new.frozen_params if has_own_weights else 0),
         )
-        aliases[end] = into
+        aliases |= {learned: layers[learned].inputs[0], end: into}
         removed |= {learned, end}
     return without_layers(graph._replace(layers=tuple(layers)), removed, aliases)

@@ -5,11 +5,18 @@ Each rule starts at the last layer of a pattern. The other layers are removed if
 them. Constants of the code, such as ε and √2, are not in the layer graph, so no rule checks them.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options, without_layers
+from convcost.importing.ir.layer_graph import (
+    GraphLayer,
+    LayerGraph,
+    read_by,
+    stated_options,
+    without_layers,
+)
 from convcost.importing.passes.lower.reductions import GLOBAL
 from convcost.model.axes import reduced_axes
 from convcost.model.errors import ConstraintError
@@ -37,7 +44,7 @@ class _Rewriter:
     def __init__(self, layer_graph: LayerGraph) -> None:
         self.inputs = layer_graph.inputs
         self.layers = list(layer_graph.layers)
-        self.readers = Counter(source for layer in self.layers for source in layer.inputs)
+        self.readers = Counter(source for layer in self.layers for source in read_by(layer))
         self.readers.update(layer_graph.outputs)
         self.aliases: dict[int, int] = {}  # layers that are removed, and the values to read instead
 
@@ -76,7 +83,7 @@ class _Rewriter:
             output = output or old.output
             if layer.output(x) != output:
                 return False
-            macs = layer.macs(x).value
+            macs, buffers = layer.macs(x).value, layer.buffers(x).value
         except ConstraintError:
             return False
         # Add first, so that an input of both layers always has a reader.
@@ -86,7 +93,7 @@ class _Rewriter:
         path = (*old.path[:-1], kind) if old.path[-1:] == (old.kind,) else old.path
         self.layers[index] = old._replace(
             path=path, kind=kind, inputs=tuple(inputs), options=stated_options(kind_class, options),
-            output=output, params=0, macs=macs, follows=(), rest=None,
+            output=output, params=0, buffers=buffers, macs=macs, follows=(), rest=None,
         )  # fmt: skip
         return True
 
@@ -98,7 +105,7 @@ class _Rewriter:
             index = waiting.pop()
             self.readers[index] -= 1
             if index >= 0 and not self.readers[index]:
-                waiting += self.layers[index].inputs
+                waiting += read_by(self.layers[index])
 
 
 Rule: TypeAlias = Callable[[_Rewriter, int, GraphLayer], bool]
@@ -121,7 +128,10 @@ def fuse_patterns(
         return layer_graph
     unused = {index for index in range(len(graph.layers)) if not graph.readers[index]} - unread
     rewritten = layer_graph._replace(layers=tuple(graph.layers))
-    return without_layers(rewritten, unused | graph.aliases.keys(), graph.aliases)
+    before = {
+        index: graph.layers[index].inputs[0] for index in unused if graph.layers[index].inputs
+    }
+    return without_layers(rewritten, unused | graph.aliases.keys(), before | graph.aliases)
 
 
 def function_or_kind(layer: GraphLayer) -> str:
@@ -251,6 +261,25 @@ def _input_minus_mean(graph: _Rewriter, source: int, over: Any) -> int | None:
     mean = graph.layers[other] if other >= 0 else None
     same = mean is not None and mean.kind in ("mean", GLOBAL["mean"]) and mean.inputs == (x,)
     return x if same and mean is not None and _over(mean) == over else None
+
+
+def _fuse_frozen_batch_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
+    """x·s + (b − m·s) with s = w/√v: a batch norm, if w, v, b and m are buffers."""
+    for scaled, shift in _orders(layer):
+        product, less = graph.producer(scaled, "multiply"), graph.producer(shift, "subtract")
+        moved = graph.producer(less.inputs[1], "multiply") if less is not None else None
+        if product is None or less is None or moved is None:
+            continue
+        for (x, factor), (mean, same) in itertools.product(_orders(product), _orders(moved)):
+            if factor != same or factor < 0 or graph.readers[factor] != PAIR:
+                continue
+            if function_or_kind(graph.layers[factor]) not in ("multiply", "divide"):
+                continue
+            stored = (*graph.layers[factor].inputs, less.inputs[0], mean)
+            tables = [graph.producer(source, "learned") for source in stored]
+            if {table and table.buffers for table in tables} == {layer.output.channels}:
+                return graph.replace(index, "batch_norm", [x], {"buffer": True})
+    return False
 
 
 def _fuse_softmax(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
@@ -475,6 +504,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "multiply": (_fuse_gate, _fuse_glu, _fuse_norm),
     "divide": (_fuse_softmax, _fuse_norm, _fuse_local_response_norm),
     "log": (_fuse_log_sigmoid,),
+    "add": (_fuse_frozen_batch_norm,),
     "matmul": (_fuse_attention,),
     "reshape": (_fuse_heads, _fuse_dropped_axes),
     "concat": (_fuse_roll,),

@@ -3,7 +3,7 @@ and its caller ignores."""
 
 from collections import Counter
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, without_layers
+from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, read_by, without_layers
 
 
 def remove_unread(graph: LayerGraph) -> LayerGraph:
@@ -11,18 +11,14 @@ def remove_unread(graph: LayerGraph) -> LayerGraph:
     others, so they stay."""
     readers = Counter(graph.outputs)
     for layer in graph.layers:
-        readers.update(_read(layer))
+        readers.update(read_by(layer))
     removed: dict[int, int] = {}
     for index, layer in reversed(list(enumerate(graph.layers))):
         if not readers[index] and layer.inputs and _is_free(layer):
             removed[index] = layer.inputs[0]
-            readers.subtract(_read(layer))
+            readers.subtract(read_by(layer))
     # A stored tensor is next to a layer that it does not read, and which may be removed.
-    return without_layers(graph, set(removed), dict(sorted(removed.items())))
-
-
-def _read(layer: GraphLayer) -> tuple[int, ...]:
-    return () if layer.is_input_free else layer.inputs
+    return without_layers(graph, set(removed), removed)
 
 
 def _is_free(layer: GraphLayer) -> bool:

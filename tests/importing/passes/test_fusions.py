@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from onnx_models import layer_texts
+from sketch import layers_of
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
@@ -12,7 +13,7 @@ from convcost.importing.passes.lower.joins import elementwise, product
 from convcost.importing.passes.lower.pointwise import pointwise
 from convcost.importing.passes.lower.reductions import reduced
 from convcost.importing.passes.lower.slices import slice_axis
-from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
 from convcost.importing.passes.lowering import lower
 from convcost.importing.passes.rewrite import rewrite
 from convcost.importing.spec import proved_spec
@@ -189,6 +190,46 @@ def test_an_unnamed_layer_gets_the_name_of_the_new_kind():
     y = elementwise(on.builder, "multiply", [named, on.plain("sigmoid", named)], ("multiply",))
     paths = [layer.path for layer in rewrite(on.builder.graph([y])).layers]
     assert paths == [("block", "product"), ("silu",)]
+
+
+def frozen(on: Layers, *, learned: str = "", steps: int = 1) -> Tensor:
+    """x·s + (b − m·s) with s = w·v, by stored tensors; that named `learned` is a param."""
+    dims = (1, steps, WIDTH)
+    w, v, b, m = (
+        learned_tensor(on.builder, name, dims, ("norm", name), neighbour=on.x.source,
+                       buffer=name != learned)
+        for name in "wvbm"
+    )  # fmt: skip
+    scale = on.join("multiply", w, v)
+    shift = on.join("subtract", b, on.join("multiply", m, scale))
+    return on.join("add", on.join("multiply", on.x, scale), shift)
+
+
+def test_a_norm_of_stored_statistics_is_a_batch_norm_of_buffers():
+    on = Layers()
+    graph = rewrite(on.builder.graph([frozen(on)]))
+    (layer,) = graph.layers
+    assert layer_texts(graph) == ["batch_norm buffer=True → 10×24"]
+    assert (layer.params, layer.buffers, layer.macs) == (0, 4 * WIDTH, 0)
+    assert layers_of(proved_spec(graph)) == "  - {batch_norm: , buffer: true}\n"
+
+
+@pytest.mark.parametrize("options", [{"learned": "w"}, {"learned": "m"}, {"steps": ROWS}], ids=str)
+def test_a_sum_of_products_with_other_stored_tensors_is_no_batch_norm(options):
+    on = Layers()
+    kinds = [layer.kind for layer in rewrite(on.builder.graph([frozen(on, **options)])).layers]
+    assert "batch_norm" not in kinds
+    assert kinds.count("learned") == 4
+
+
+def test_a_stored_tensor_next_to_a_layer_that_a_pattern_removes_keeps_a_neighbour():
+    on = Layers()
+    gate = on.plain("sigmoid", on.x)
+    table = learned_tensor(on.builder, "t", (1, 2, WIDTH), ("table",), neighbour=gate.source)
+    y = on.join("multiply", on.x, gate)
+    graph = rewrite(on.builder.graph([lower(on.builder, "concat", ("concat",), y, table, axis=1)]))
+    inputs = {layer.kind: layer.inputs for layer in graph.layers}
+    assert inputs == {"learned": (-1,), "silu": (-1,), "concat": (1, 0)}
 
 
 def attention(on: Layers, heads: int, *, also: bool = False) -> Tensor:
