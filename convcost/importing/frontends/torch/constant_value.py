@@ -50,20 +50,25 @@ def tensors(arguments: Any) -> Iterator[Tensor | ConstantValue]:
         yield from tensors(tuple(arguments.values()))
 
 
-def as_tensor(builder: GraphBuilder, x: Tensor | ConstantValue) -> Tensor:
-    """The value as a tensor of the layer graph. A constant is added as a layer once."""
+def as_tensor(
+    builder: GraphBuilder, x: Tensor | ConstantValue, other: Tensor | None = None
+) -> Tensor:
+    """The value as a tensor of the layer graph. A constant is added as a layer once. Its channels
+    are those of the tensor `other` that it broadcasts with."""
     if isinstance(x, Tensor):
         return x
     if x.node not in builder.constant_layers:
-        builder.constant_layers[x.node] = _lowered(builder, x)
+        builder.constant_layers[x.node] = _lowered(builder, x, other)
     return builder.constant_layers[x.node]
 
 
-def _lowered(builder: GraphBuilder, x: ConstantValue) -> Tensor:
+def _lowered(builder: GraphBuilder, x: ConstantValue, other: Tensor | None) -> Tensor:
     """Adds the layer of a constant: of its numbers, of its registered tensor, or of the operator
     that computes it. The layer belongs to the module of the last layer, its neighbour."""
     neighbour = len(builder.layers) - 1
     channel = 1 if len(x.dims) >= MAPS_RANK else -1
+    if other is not None and -len(x.dims) <= other.channel - len(other.dims) < 0:
+        channel = other.channel - len(other.dims)
     if not x.leaves:
         return constant_tensor(builder, x.dims, neighbour=neighbour, channel=channel)
     if x.call is None or (x.leaf and x.leaf.elements == prod(x.dims)):

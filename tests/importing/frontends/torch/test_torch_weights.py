@@ -2,6 +2,7 @@
 stored, once, and macs what runs."""
 
 import pytest
+from sketch import layers_of
 
 from convcost.importing.frontends.torch import read
 from convcost.importing.spec import proved_spec
@@ -318,6 +319,46 @@ def test_a_computed_bias_is_an_addition():
 
 
 # Pieces, steps, bags and forms
+
+
+class Frozen(nn.Module):
+    """A batch norm with buffers alone, as torchvision, timm and DETR write it."""
+
+    def __init__(self, channels):
+        super().__init__()
+        for name in ("weight", "bias", "running_mean", "running_var"):
+            self.register_buffer(name, torch.ones(channels))
+
+    def forward(self, x):
+        w, b, m, v = (table.reshape(1, -1, 1, 1) for table in self.buffers())
+        factor = w * (v + 1e-5).rsqrt()
+        return x * factor + (b - m * factor)
+
+
+def test_a_norm_by_hand_whose_tensors_are_buffers_is_a_batch_norm():
+    layer_graph = imported_graph(lambda: nn.Sequential(Frozen(4), nn.ReLU()), IMAGE)
+    (norm, _) = layer_graph.layers
+    assert (norm.path, norm.kind, norm.options) == (
+        ("0", "batch_norm"),
+        "batch_norm",
+        (("buffer", True),),
+    )
+    assert (norm.params, norm.buffers) == (0, 4 * 4)
+
+
+def test_a_buffer_has_its_channels_where_the_tensor_has_them_that_it_is_subtracted_from():
+    class Centred(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("mean", torch.ones(4, 1, 1))
+
+        def forward(self, x):
+            return x - self.mean
+
+    layer_graph = imported_graph(Centred, IMAGE)
+    assert layers_of(proved_spec(layer_graph)) == (
+        "  - {subtract: {x: [], mean: [{learned: {channels: 4, size: [1, 1]}, buffer: true}]}}\n"
+    )
 
 
 def test_an_empty_slice_is_not_a_layer():

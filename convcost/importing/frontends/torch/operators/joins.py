@@ -3,7 +3,7 @@
 from math import prod
 from typing import Any
 
-from convcost.importing.frontends.torch.constant_value import ConstantValue
+from convcost.importing.frontends.torch.constant_value import ConstantValue, as_tensor
 from convcost.importing.frontends.torch.names import split_name
 from convcost.importing.frontends.torch.registry import TorchCall, known, only_joined, operator
 from convcost.importing.ir.tensor import Tensor
@@ -41,7 +41,7 @@ def _join_output(call: TorchCall) -> Tensor:
     if leaf is not None and leaf.learned and kind in LEARNED and is_unclaimed(call, leaf.key):
         path = (*split_name(leaf.key),)
         return combined(call.builder, LEARNED[kind], x, leaf.key, other.dims, path)
-    return call.lower(kind, x, call.tensor(other))
+    return call.lower(kind, x, as_tensor(call.builder, other, x))
 
 
 def is_unclaimed(call: TorchCall, key: str) -> bool:
