@@ -40,7 +40,7 @@ class RequestError(Exception):
 def main() -> int:
     """Checks, writes all files, and returns the exit code."""
     env = os.environ
-    folder = Path(tempfile.mkdtemp(prefix="convcost-", dir=env.get("RUNNER_TEMP")))
+    folder = Path(tempfile.mkdtemp(prefix="convcost-", dir=env.get("RUNNER_TEMP") or None))
     summary, fail = True, True
     try:
         summary, fail = (_switch(env, name) for name in ("SUMMARY", "FAIL"))

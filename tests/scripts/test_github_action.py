@@ -14,6 +14,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
@@ -797,6 +798,17 @@ def test_a_fence_is_longer_than_the_fences_inside(tmp_path):
     reported = SCRIPT["_no_verdict"]("a\n````\n# b", tmp_path, "check")
     markdown = Path(reported["markdown-file"]).read_text("utf-8")
     assert markdown.endswith("\n`````text\na\n````\n# b\n`````\n")
+
+
+def test_with_an_empty_runner_temp_nothing_is_installed_among_files_of_the_change(
+    runner, monkeypatch
+):
+    runner.write("specs/net.yaml", net())
+    monkeypatch.setattr(tempfile, "tempdir", str(runner.temp))
+    ran = runner.run(environment={"RUNNER_TEMP": ""})
+    assert ran.code == 0
+    assert Path(ran.outputs["json-file"]).is_relative_to(runner.temp)
+    assert [file.name for file in runner.workspace.iterdir()] == ["specs"]
 
 
 def test_python_files_of_the_pull_request_are_not_imported(runner):
