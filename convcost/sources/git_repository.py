@@ -113,9 +113,9 @@ def _run(
             Thread(target=_write, args=(process.stdin, input_bytes)),
             Thread(target=_read_message, args=(process.stderr, messages)),
         )
-        for thread in (timer, *threads):
-            thread.start()
         try:
+            for thread in (timer, *threads):
+                thread.start()
             printed = process.stdout.read(MAX_OUTPUT + 1)
             if len(printed) <= MAX_OUTPUT:
                 process.wait()
@@ -126,7 +126,7 @@ def _run(
         finally:
             timer.cancel()
             process.kill()
-            for thread in threads:
+            for thread in filter(Thread.is_alive, (timer, *threads)):  # a signal may end the starts
                 thread.join()
     return subprocess.CompletedProcess(command, process.returncode, printed, *messages)
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -890,6 +891,19 @@ def test_a_named_pipe_in_the_place_of_a_file_of_git_ends_within_seconds(plain, m
     found = convcost.check(plain.folder / "models/net.yaml", base="git:base", max_growth="0")
     assert not found.ok
     assert found.statements[0].endswith(": git did not finish within 1 seconds")
+
+
+def test_an_interrupt_while_git_starts_leaves_no_thread(plain, monkeypatch):
+    class InterruptedThread(threading.Thread):
+        def start(self):
+            super().start()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(git_repository, "Thread", InterruptedThread)
+    before = threading.enumerate()
+    with pytest.raises(KeyboardInterrupt):
+        convcost.check(plain.folder / "models/net.yaml", base="git:base", max_growth="0")
+    assert threading.enumerate() == before
 
 
 POINTER = """\
