@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from support import run
 
 
 def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
@@ -18,3 +19,13 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
             make(folder)
             Path(f"{folder}.made").touch()
     return folder
+
+
+def shipped_counts(factory: pytest.TempPathFactory) -> Path:
+    """A folder with the counts of all shipped networks: `specs.json` and `specs.csv`."""
+
+    def make(folder: Path) -> None:
+        ran = run("specs", "-o", "specs.json", "-o", "specs.csv", cwd=folder)
+        assert ran.returncode == 0, ran.stderr.decode()
+
+    return once(factory, "shipped_counts", make)

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from once import shipped_counts
 from support import SPECS, answer, run, shipped
 
 from convcost import formatted
@@ -133,9 +134,11 @@ def test_the_records_of_specs_have_a_row_for_each_network():
     ]
 
 
-def test_specs_as_records_has_raw_counts_of_every_network_and_the_argument_that_names_it(tmp_path):
-    assert run("specs", "-o", "specs.json", "-o", "specs.csv", cwd=tmp_path).returncode == 0
-    networks = json.loads((tmp_path / "specs.json").read_text("utf-8"))["networks"]
+def test_specs_as_records_has_raw_counts_of_every_network_and_the_argument_that_names_it(
+    tmp_path_factory,
+):
+    records = shipped_counts(tmp_path_factory)
+    networks = json.loads((records / "specs.json").read_text("utf-8"))["networks"]
     named = {network["spec"]: network for network in networks}
     assert {locate(spec).path for spec in named} == set(SPECS.glob("*.yaml"))
     assert (named["vgg16"]["params"], named["vgg16"]["macs"]) == (138_357_544, 15_470_264_320)
@@ -146,7 +149,7 @@ def test_specs_as_records_has_raw_counts_of_every_network_and_the_argument_that_
         assert named[spec]["macs"] == totals.macs
         assert run("analyze", spec).returncode == run("show", spec).returncode == 0
 
-    lines = (tmp_path / "specs.csv").read_text("utf-8").splitlines()
+    lines = (records / "specs.csv").read_text("utf-8").splitlines()
     assert lines[0] == (
         "spec,name,input,params,macs,activations,peak_memory_int8,peak_memory_float32,"
         "receptive_field,year,source"

@@ -369,7 +369,7 @@ def test_the_peak_of_memory_is_traced_too():
 @pytest.mark.parametrize("name", sorted(shipped_specs()))
 def test_a_network_of_each_shipped_spec_costs_the_same_traced_and_untraced(name):
     for full_name, function in islice(shipped_functions(specs=[name]), 1):
-        check(function, 4, random.Random(full_name))
+        check(function, 2, random.Random(full_name))
 
 
 @pytest.mark.slow

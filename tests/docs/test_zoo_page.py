@@ -5,14 +5,15 @@
 
 # ruff: noqa: E501  the lines of the page are longer
 
+import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from once import shipped_counts
 from support import ROOT, SPECS
 
-from convcost.commands.specs import all_networks
-from convcost.reports.specs import ShippedNetwork
 from convcost.sources.shipped_variants import COUNTS_FILE, COUNTS_HEAD, documents_of_spec
 from convcost.sources.spec_files import shipped_specs
 
@@ -34,7 +35,7 @@ receptive field is that of the last layer with several positions; if they depend
 """
 
 
-def row(network: ShippedNetwork) -> str:
+def row(network: SimpleNamespace) -> str:
     counts = (
         *(network.params, network.macs, network.activations),
         *(network.peak_memory_int8, network.peak_memory_float32),
@@ -50,8 +51,9 @@ def row(network: ShippedNetwork) -> str:
 
 
 @pytest.fixture(scope="module")
-def networks() -> list[ShippedNetwork]:
-    return list(all_networks())
+def networks(tmp_path_factory) -> list[SimpleNamespace]:
+    records = json.loads((shipped_counts(tmp_path_factory) / "specs.json").read_text("utf-8"))
+    return [SimpleNamespace(**record) for record in records["networks"]]
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The layers of two networks, paired: a block that is inserted, deleted or renamed is just that."""
 
 import sys
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -37,6 +38,7 @@ NAMES = "abcdefghij"
 Blocks = list[tuple[str, str]]  # each with its name, or none
 
 
+@lru_cache(64)
 def layers(*blocks: tuple[str, str]) -> tuple[LayerCost, ...]:
     lines = (f"  - {{{block}{f', name: {name}' * bool(name)}}}\n" for block, name in blocks)
     return cost(HEAD + "".join(lines)).layers
