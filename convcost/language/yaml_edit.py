@@ -8,7 +8,7 @@ networks.
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import yaml
@@ -172,11 +172,15 @@ class SpecEditor:
                 self.add_key(node, "from", source)
             source = ""
 
-    def keep_names(self, items: Iterable[SourceItem], *, inserts: bool) -> None:
+    def keep_names(
+        self, items: Iterable[SourceItem], copies: Mapping[tuple[int, int], int], *, inserts: bool
+    ) -> None:
         """Writes the automatic names of layers, such as conv_2, that an edit would change.
 
         The edit inserts a convolution before each of `items`, or else removes `items`. Before a
-        removal, names are written only if the text contains one of them.
+        removal, names are written only if the text contains one of them. `copies` has the copies of
+        a layer with `repeat`, by the line and column of its kind or block. They have a number each,
+        so no `name` keeps the names of several, and they have none if the layer has a `name`.
         """
         words = set(SEPARATORS.split(self.text))
         for document, layers, numbers in _by_list(items):
@@ -187,14 +191,24 @@ class SpecEditor:
             for number, node in enumerate(layers.value):
                 keys = entries(node) or [node.value]
                 word = next((key for key in keys if key in blocks or KINDS.get(key)), "")
-                old[word] += 1
+                counted = 1
+                if "repeat" in keys:
+                    (key,) = (key for key, _ in node.value if key.value == word)
+                    position = key.start_mark.line + 1, key.start_mark.column + 1
+                    counted = 0 if "name" in keys else copies.get(position, 0)
+                old[word] += counted
                 new["conv"] += inserts and number in numbers
                 if inserts or number not in numbers:
-                    new[word] += 1
-                    if old[word] != new[word] and "name" not in keys:
+                    new[word] += counted
+                    if counted and old[word] != new[word] and "name" not in keys:
                         renamed.append((node, f"{word}_{old[word]}"))
+            changed = [layers.value[number] for number in numbers]
             if inserts or any(name in words for _, name in renamed):
                 for node, name in renamed:
+                    if "repeat" in entries(node) and node not in changed:
+                        line = node.start_mark.line + 1
+                        message = f"the change would rename the copies at line {line}"
+                        raise ConstraintError("CC004", message, "give this layer a `name`")
                     self.add_key(node, "name", name)
 
     def change_sections(self, document: Node, name: str, ignored: Collection[str]) -> None:

@@ -1,5 +1,6 @@
 """Where the layers of a network are: in its dataflow, and in the text of its spec."""
 
+from collections import Counter
 from itertools import takewhile
 from typing import Any
 
@@ -143,6 +144,16 @@ class SpecItems:
         """The items that a step is in, the innermost first."""
         paths = [*path_prefixes(self.network.steps[step].path)]
         return [self.by_path[path] for path in reversed(paths) if path in self.by_path]
+
+    @property
+    def copies(self) -> dict[tuple[int, int], int]:
+        """How many copies each item has in its list, by its line and column."""
+        return {
+            (span.line, span.column): max(
+                Counter(item.path.rpartition("/")[0] for item in alike).values()
+            )
+            for span, alike in self.by_span.items()
+        }
 
     def in_list(self, step: int, folder: str) -> SpecItem | None:
         """The item that a step is in, of the list at a path; the path of the network's own list is

@@ -42,7 +42,7 @@ class Insertions:
         self._saved = {
             saving.candidate.step: saving.reduced[0].saved_macs for saving in savings.savings
         }
-        items = SpecItems(self.network)
+        self._items = items = SpecItems(self.network)
         beginnings = {span: self._begin(alike) for span, alike in items.by_span.items()}
         for saving in savings.savings:
             candidate = saving.candidate
@@ -115,7 +115,7 @@ class Insertions:
     def edit(self, editor: SpecEditor) -> None:
         """Inserts a 1x1 before items; with `expand`, also a second 1x1 after each item."""
         items = {span: editor.item(span) for span in sorted(self.chosen)}
-        editor.keep_names(items.values(), inserts=True)
+        editor.keep_names(items.values(), self._items.copies, inserts=True)
         for span, item in items.items():
             new = self.chosen[span]
             name = new.paths[0][0].path.rpartition("/")[2]

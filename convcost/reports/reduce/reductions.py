@@ -81,7 +81,7 @@ class FoundReductions(NamedTuple):
                 editor.set_option(window, "stride", both)
         spans = {item.span for reduction in self.reductions for item in reduction.removed}
         removed = [editor.item(span) for span in sorted(spans)]
-        editor.keep_names(removed, inserts=False)
+        editor.keep_names(removed, SpecItems(self.network).copies, inserts=False)
         editor.remove(removed)
 
 

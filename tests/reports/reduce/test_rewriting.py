@@ -210,6 +210,45 @@ def test_ordinal_names_still_name_the_same_layer(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "conv", "last"),
+    [
+        ("{conv: 8, kernel: 1, repeat: 2, name: r}", "conv_1", "conv_2"),
+        ("{conv: 8, kernel: 1, repeat: 3}", "conv_4", "conv_5"),
+        ("{conv: 8, kernel: 1, repeat: 0}", "conv_1", "conv_2"),
+        ("{conv: 8, kernel: 1, when: false}", "conv_2", "conv_3"),
+    ],
+)
+def test_copies_before_a_layer_leave_its_path_as_it_is(tmp_path, before, conv, last):
+    old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
+    head = f"input: {{channels: 8, size: 8}}\nlayers:\n  - {before}\n"
+    old.write_text(f"{head}  - {{conv: 8, kernel: 3}}\n  - {{conv: 4, kernel: 1}}\n", "utf-8")
+    answer("reduce", str(old), "--channels", "2", "--write", str(new))
+    assert new.read_text("utf-8") == (
+        f"{head}"
+        f"  - {{conv: 2, kernel: 1, name: {conv}_reduce}}\n"
+        f"  - {{conv: 8, kernel: 3, name: {conv}}}\n"
+        f"  - {{conv: 4, kernel: 1, name: {last}}}\n"
+    )
+    paths = [[layer.path for layer in cost(one.read_text("utf-8")).layers] for one in (old, new)]
+    assert paths[1] == [*paths[0][:-2], f"{conv}_reduce", *paths[0][-2:]]
+
+
+def test_a_change_that_would_rename_copies_is_refused(tmp_path):
+    """The 3x3 is conv_1, the copies are conv_2 and conv_3."""
+    path = tmp_path / "net.yaml"
+    layers = "  - {conv: 8, kernel: 3}\n  - {conv: 4, kernel: 1, repeat: 2}\n"
+    path.write_text(f"input: {{channels: 8, size: 8}}\nlayers:\n{layers}", "utf-8")
+    ran = run("reduce", str(path), "--channels", "2", "--write", "-")
+    assert (ran.returncode, ran.stderr.decode()) == (
+        2,
+        (
+            "error: cannot write the spec: the change would rename the copies at line 4\n"
+            "help: give this layer a `name`\n"
+        ),
+    )
+
+
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_lines_keep_their_endings(tmp_path, ending):
     old, new = tmp_path / "net.yaml", tmp_path / "new.yaml"
