@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import random
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from operator import le
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from convcost.design_space.points_file import PointsFile
 from convcost.design_space.search import Search
 from convcost.design_space.space import Space, parse_vary
 from convcost.design_space.traced_function import Variable
+from convcost.design_space.vectors import exact_array
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
 from convcost.model.costs import costs
@@ -149,6 +152,23 @@ def test_a_point_of_the_front_is_dominated_by_none(rows):
         for n, row in enumerate(rows)
         if not any(dominates(other, row, m < n) for m, other in enumerate(rows) if m != n)
     ]
+
+
+@pytest.mark.parametrize(("costs", "values"), [(3, 9), (3, 10**6), (4, 20), (5, 10**25)])
+def test_a_large_front_is_that_of_all_pairs(costs, values):
+    """Points on a plane, of which none is better than another, and as many above it."""
+    rng = random.Random(costs * values)
+    rows = [[rng.randrange(values) for _ in range(costs - 1)] for _ in range(600)]
+    rows = [(*row, costs * values - sum(row) + rng.randrange(2) * values) for row in rows]
+    front = pareto_front([exact_array(list(column)) for column in zip(*rows, strict=True)])
+    expected = [
+        n
+        for n, row in enumerate(rows)
+        if row not in rows[:n]
+        and not any(all(map(le, other, row)) for other in rows if other != row)
+    ]
+    assert front.tolist() == expected
+    assert len(front) > 200 or values < 10
 
 
 @pytest.mark.parametrize(

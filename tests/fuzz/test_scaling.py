@@ -19,6 +19,7 @@ from support import calls_of, commands_that_read_specs, run
 from tools import needs_git
 
 from convcost import cli
+from convcost.design_space.pareto import pareto_front
 from convcost.importing.frontends.onnx import read
 from convcost.importing.spec import proved_spec
 from convcost.language.load import Documents
@@ -723,6 +724,13 @@ def test_the_search_for_the_best_order_takes_the_square_of_the_layers(tmp_path):
     ordered(2)  # imports what the command needs
     one, two = ordered(60), ordered(120)
     assert two <= 4.2 * one
+
+
+def test_a_front_of_all_points_takes_no_second():
+    first, second = (np.arange(40_000) * factor % 40_009 for factor in (1, 7))
+    start = process_time()
+    assert len(pareto_front([first, second, -first - second])) == 40_000
+    assert process_time() - start < 1
 
 
 def peak_of(act: Callable[[], object]) -> int:
