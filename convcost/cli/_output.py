@@ -109,9 +109,9 @@ def _units(options: OutputOptions) -> "Units":
         if equals and key not in MEASURES:
             raise UsageError(f"there is no measure `{key}`; {did_you_mean(key, MEASURES)}")
         if key in dict(column_units):
-            of = f"for {key}" if key else "for all columns"
+            columns = f"for {key}" if key else "for all columns"
             hint = "write params=M,macs=G for units of single columns"
-            raise UsageError(f"--units gives two units {of}: {options.units}", help=hint)
+            raise UsageError(f"--units gives two units {columns}: {options.units}", help=hint)
         column_units.append((key, unit))
     if any(unit != "raw" for _, unit in column_units):
         return tuple(column_units)

@@ -5,6 +5,7 @@ from itertools import starmap
 from typing import TypeAlias
 
 from convcost.model.errors import Problem, Span, SpecError, printable
+from convcost.model.number_format import counted
 from convcost.model.terminal_width import width_of
 from convcost.render import Style
 
@@ -27,9 +28,9 @@ def _lines(error: SpecError) -> Iterator[Line]:
         yield from _diagnostic(problem, error.source.name, lines)
         yield ()
     left = len(error.problems) - MAX_PROBLEMS
-    count = len(error.problems)
     hidden = f", {left} not shown" if left > 0 else ""
-    yield _line((f"{count} problem{'s' * (count != 1)} in {error.source.name}{hidden}", ""))
+    count = counted(len(error.problems), "problem")
+    yield _line((f"{count} in {error.source.name}{hidden}", ""))
 
 
 def _line(*pieces: tuple[str, str]) -> Line:

@@ -93,7 +93,7 @@ def with_output_options(
     flags = _flags((*parameter_by_name.values(), *common.values()))
     if is_completing() or not flags.issuperset(_flags_of_call(arguments)):
         formats = [form for form in all_formats() if form.needs in provides]
-        special = {parameter.name: parameter for parameter in _of_formats(formats, flags)}
+        special = {parameter.name: parameter for parameter in _format_parameters(formats, flags)}
         names = ", ".join(form.name for form in formats)
         text = f"{names}; by default table on a terminal, plain in a pipe."
         option = typer.Option(metavar="FORMAT", help=text)
@@ -139,7 +139,7 @@ def _flags(parameters: Sequence[Parameter]) -> set[str]:
     return flags | {f"--{parameter.name.replace('_', '-')}" for parameter in parameters}
 
 
-def _of_formats(formats: Sequence[Format], flags: set[str]) -> Iterator[Parameter]:
+def _format_parameters(formats: Sequence[Format], flags: set[str]) -> Iterator[Parameter]:
     """One parameter for each option; formats can share an option.
 
     Raises UsageError if the format of a plug-in has an option that the command has without it.

@@ -221,5 +221,5 @@ def _text(settings: Settings) -> str:
     sizes = [*settings.sizes, *([("", settings.size)] if settings.size is not None else [])]
     texts = [f"{name}={show(value)}" for name, value in dict(settings.variables).items()]
     for name, size in sizes:
-        texts.append(f"size={name}{'=' * bool(name)}{'x'.join(map(str, size))}")
+        texts.append(f"size={name}{'=' if name else ''}{'x'.join(map(str, size))}")
     return " ".join(texts)

@@ -198,7 +198,7 @@ def _request(
         options.score,
         device=device,
         deployed=options.deployed,
-        partly=_partly(measures, source),
+        partly=_partly_known(measures, source),
     )
     if options.deployed:
         network = deploy(network)
@@ -321,8 +321,8 @@ def _measures(
         if NANOSECONDS in expression.names.difference(every, variables):
             raise _needs_device("--where")
         # A measure comes before a variable, which comes before a convention that is not counted.
-        ours = {*every}.difference({*variables}.difference(MEASURES, timed))
-        used += sorted(expression.names.intersection(ours))
+        counted = {*every}.difference({*variables}.difference(MEASURES, timed))
+        used += sorted(expression.names.intersection(counted))
     return tuple(dict.fromkeys(used))
 
 
@@ -373,7 +373,7 @@ def _point_notes(
         yield f"stated and unknown counts were searched in {first} only"
 
 
-def _partly(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
+def _partly_known(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
     """The measures that may be known in part: totals by conventions, and the macs of a spec with a
     kind whose macs may be unknown."""
     from convcost.design_space.network_function import conventions_of

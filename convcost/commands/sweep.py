@@ -33,8 +33,8 @@ def analyze_sweep(
         documents, pick = _documents(spec)
         collector_by_name: dict[str, list[PointCosts]] = {}
         for point, network in _networks_at(documents, pick, axes):
-            at = cost_point(point, costs(network, batch, conventions))
-            collector_by_name.setdefault(network.name, []).append(at.without_layers())
+            point_costs = cost_point(point, costs(network, batch, conventions))
+            collector_by_name.setdefault(network.name, []).append(point_costs.without_layers())
         for name, every in collector_by_name.items():
 
             def recount(point: Point, name: str = name) -> Costs:
@@ -67,8 +67,8 @@ def compare_sweep(
             networks.setdefault((network.file, network.name), network)
             network_point = point.of(network)
             if network_point is not None:
-                at = cost_point(network_point, costs(network, batch, conventions))
-                points_by_network.setdefault(network.name, []).append(at)
+                point_costs = cost_point(network_point, costs(network, batch, conventions))
+                points_by_network.setdefault(network.name, []).append(point_costs)
         return chain(*points_by_network.values())
 
     every = tuple(collect(specs, sweep))

@@ -50,15 +50,16 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
         for finding in evaluate(forbid_growth(network, file) for network in with_base)
         if finding.level != "skipped" or may_have_grown(finding)
     ]
-    over = sum(finding.level == "error" for finding in limits)
+    exceeded = sum(finding.level == "error" for finding in limits)
     grown = [finding for finding in growth if finding.level == "error"]
-    some = counted(len(grown), "count")
-    grew = f"{some} grew" + " or may have grown" * any(any(f.uncounted) for f in grown)
+    grew = "grew or may have grown" if any(any(f.uncounted) for f in grown) else "grew"
+    grew = f"{counted(len(grown), 'count')} {grew}"
     if allow_growth:
         growth = [finding for finding in growth if finding.level != "error"]
     reasons = []
-    if over:
-        reasons.append("1 limit is exceeded" if over == 1 else f"{over} limits are exceeded")
+    if exceeded:
+        verb = "is" if exceeded == 1 else "are"
+        reasons.append(f"{counted(exceeded, 'limit')} {verb} exceeded")
     not_accepted = [grew] if grown else []
     if inputs.unavailable:
         not_accepted.append(f"growth of {counted(len(inputs.unavailable), 'spec')} is not known")
@@ -67,7 +68,7 @@ def update_baseline(request: CheckRequest, *, allow_growth: bool) -> BaselineUpd
     if reasons:
         verdict = f"{file} is not written: {', and '.join(reasons)}"
     else:
-        verdict = f"the new {file} is accepted" + f": {grew}" * bool(grown)
+        verdict = f"the new {file} is accepted{f': {grew}' if grown else ''}"
     report = Check(
         (*limits, *growth),
         tuple(map(printable, (*inputs.statements, *statements, verdict))),

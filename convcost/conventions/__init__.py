@@ -57,9 +57,9 @@ class CountingRule(NamedTuple):
     depends: str = ""
 
 
-def fault(formula: Formula, why: str) -> CountingRule:
+def fault(formula: Formula, reason: str) -> CountingRule:
     """A rule of a tool whose number is wrong, and `why`."""
-    return CountingRule(formula, fault=why)
+    return CountingRule(formula, fault=reason)
 
 
 def depends(formula: Formula, on: str) -> CountingRule:
@@ -145,16 +145,16 @@ class Convention(Record):
             if file is None or os.environ.get("CONVCOST_DEBUG"):
                 raise
             what = "" if isinstance(error, DefinitionError) else f"{type(error).__name__}: "
-            why = f"`{formula.text}` fails: {what}{error}"
+            reason = f"`{formula.text}` fails: {what}{error}"
         else:
             if is_integer(number) and (type(number) is not int or number >= 0):
                 return number
             file = CONVENTIONS.plugin_file(self.name)
-            why = (
+            reason = (
                 f"`{formula.text}` gives {brief(number)}, which is not a whole number of at least 0"
             )
         what = f"`{self.name}` cannot count {use.layer.name}"
-        raise UsageError(f"the plug-in `{file}` is not valid: {what}; {why}")
+        raise UsageError(f"the plug-in `{file}` is not valid: {what}; {reason}")
 
     def count(self, costs: Costs, /) -> ConventionCounts:
         """The numbers of every layer of a network, with notes on what is assumed."""

@@ -337,7 +337,7 @@ def _projections(use: LayerUse) -> int:
     return (use.option("projection") or 0) * _states(use)
 
 
-def _narrow(use: LayerUse) -> int:
+def _projection_macs(use: LayerUse) -> int:
     """The macs of an LSTM whose hidden state has the size of its projection."""
     width = use.option("projection") or use.option("hidden")
     return _macs_with(use, hidden=width, projection=None)
@@ -401,7 +401,7 @@ UNPROJECTED = quantity(
 )
 PROJECTIONS = quantity("J", "multiply-adds of projections", _projections)
 NARROW = quantity(
-    "macs''", "multiply-adds if the hidden state had the size of the projection", _narrow
+    "macs''", "multiply-adds if the hidden state had the size of the projection", _projection_macs
 )
 ALL_PAIRS = quantity("M", "multiply-adds of all queries with all keys", _all_pairs)
 SCORES = quantity("Q", "pairs of a query and a key", _scores)

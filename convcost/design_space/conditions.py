@@ -6,7 +6,7 @@ from math import ceil, floor, lcm
 
 from convcost.design_space.notation import TEXT, by_degree, number_text
 from convcost.design_space.polynomial import Number, Polynomial
-from convcost.design_space.trace import Guard, monic
+from convcost.design_space.trace import Guard, split_linear
 
 FLIPPED = {">=": "<=", ">": "<", "==": "==", "!=": "!="}
 
@@ -21,7 +21,7 @@ def conditions(guards: Iterable[Guard]) -> list[str]:
             isnt = "is" if guard.relation == "==" else "is not"
             wholes.append(f"{TEXT.formula(quotient)} {isnt} whole")
             continue
-        linear, factor, offset = monic(guard.polynomial)
+        linear, factor, offset = split_linear(guard.polynomial)
         # Print whole coefficients, and a positive one first.
         scale = lcm(*(coefficient.denominator for coefficient in linear.terms.values()))
         if linear.terms[min(linear.terms, key=by_degree)] < 0:

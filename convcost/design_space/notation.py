@@ -61,7 +61,7 @@ class Notation(NamedTuple):
         return write(self.formula(dividend.scaled(shared)), self.number(shared) * (shared > 1))
 
 
-def _over(text: str, divisor: str) -> str:
+def _divided(text: str, divisor: str) -> str:
     if not divisor:
         return text
     return f"({text})/{divisor}" if " " in text else f"{text}/{divisor}"
@@ -85,9 +85,9 @@ TEXT = Notation(
     number=format_count,
     variable=str,
     power=lambda text, power: text + str(power).translate(SUPERSCRIPTS),
-    fraction=_over,
-    floor=lambda text, divisor: f"⌊{_over(text, divisor)}⌋",
-    ceil=lambda text, divisor: f"⌈{_over(text, divisor)}⌉",
+    fraction=_divided,
+    floor=lambda text, divisor: f"⌊{_divided(text, divisor)}⌋",
+    ceil=lambda text, divisor: f"⌈{_divided(text, divisor)}⌉",
 )
 LATEX = Notation(
     times=r"\,",
@@ -103,7 +103,7 @@ PYTHON = Notation(
     number=str,
     variable=_python_name,
     power=lambda text, power: f"{text}**{power}",
-    fraction=_over,
+    fraction=_divided,
     floor=lambda text, divisor: f"(({text})//{divisor or 1})",
     ceil=lambda text, divisor: f"(-(-({text})//{divisor or 1}))",
     divides_once=True,

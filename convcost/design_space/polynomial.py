@@ -78,7 +78,7 @@ class Polynomial:
         return not self.terms or (len(self.terms) == 1 and () in self.terms)
 
     @property
-    def degrees(self) -> int:
+    def operation_cost(self) -> int:
         """The number of terms, and of factors in them: what an operation on it costs."""
         return sum(1 + sum(power for _, power in monomial) for monomial in self.terms)
 
@@ -117,7 +117,7 @@ class Polynomial:
     def scaled(self, factor: Number) -> "Polynomial":
         return Polynomial({m: number(c * factor) for m, c in self.terms.items()} if factor else {})
 
-    def over(self, divisor: "Polynomial") -> "Polynomial | None":
+    def divided_by(self, divisor: "Polynomial") -> "Polynomial | None":
         """The quotient if it is a polynomial: the divisor has one term, which divides each."""
         if len(divisor.terms) != 1:
             return None
@@ -166,7 +166,7 @@ def constant(value: Number) -> Polynomial:
     return Polynomial({(): number(value)} if value else {})
 
 
-def of_atom(atom: Atom) -> Polynomial:
+def atom_polynomial(atom: Atom) -> Polynomial:
     return Polynomial({((atom, 1),): 1})
 
 

@@ -62,7 +62,7 @@ class Symbol(Symbolic):
     def _new(self, polynomial: Polynomial, value: Number, *, whole: bool = False) -> Any:
         if polynomial.is_constant:
             return number(polynomial.constant)
-        self.trace.spend(polynomial.degrees)
+        self.trace.spend(polynomial.operation_cost)
         return Symbol(self.trace, polynomial, value, whole=whole)
 
     def __add__(self, other: object) -> Any:
@@ -269,7 +269,7 @@ class Symbol(Symbolic):
     def _divide(self, a: Operand, b: Operand) -> Any:
         if self.trace.is_zero(*b):
             raise ZeroDivisionError
-        quotient = a[0].over(b[0])
+        quotient = a[0].divided_by(b[0])
         value = number(Fraction(a[1]) / b[1])
         if quotient is None:
             floored = self.trace.floor_divide(a[0], b[0])

@@ -11,10 +11,10 @@ from convcost.design_space.polynomial import (
     Monomial,
     Number,
     Polynomial,
+    atom_polynomial,
     constant,
     is_whole_monomial,
     number,
-    of_atom,
     sort_key,
     split_whole,
 )
@@ -159,7 +159,7 @@ class Trace:
 
     def floor_divide(self, dividend: Polynomial, divisor: Polynomial) -> Polynomial:
         """⌊dividend/divisor⌋. The divisor is not 0."""
-        quotient = dividend.over(divisor)
+        quotient = dividend.divided_by(divisor)
         if quotient is not None:
             return self.floor(quotient)
         low, high = self._bounds(dividend)
@@ -187,7 +187,7 @@ class Trace:
                 raise TraceLimitError
             self._atoms[key] = atom
             self.atoms.append(atom)
-        return of_atom(atom)
+        return atom_polynomial(atom)
 
     # Guards
 
@@ -203,7 +203,7 @@ class Trace:
 
     def _limit(self, guard: Guard) -> None:
         """Narrows the bounds of a polynomial that a guard limits."""
-        linear, factor, offset = monic(guard.polynomial)
+        linear, factor, offset = split_linear(guard.polynomial)
         limit = number(Fraction(-offset) / factor)
         low, high = self._limits.get(linear.key, (None, None))
         if guard.relation == "==" or factor > 0:
@@ -225,7 +225,7 @@ class Trace:
     def bounds(self, polynomial: Polynomial) -> Bounds:
         """The least and the largest value that the bounds of the atoms allow. Raises
         TraceLimitError."""
-        self.spend(polynomial.degrees)
+        self.spend(polynomial.operation_cost)
         return polynomial.bounds(self._monomials)
 
     def _forget_bounds(self) -> None:
@@ -240,7 +240,7 @@ class Trace:
         decided = (low is not None and low > 0) or (high is not None and high < 0)
         if decided or polynomial.is_constant:
             return low, high
-        linear, factor, offset = monic(polynomial)
+        linear, factor, offset = split_linear(polynomial)
         if linear.key in self._limits:
             ends = self._limits[linear.key]
             least, most = ends if factor > 0 else ends[::-1]
@@ -266,7 +266,7 @@ class Trace:
 
 def _direction(polynomial: Polynomial) -> tuple[object, Number]:
     """The key of a polynomial divided by its first coefficient, and this coefficient."""
-    factor = monic(polynomial)[1]
+    factor = split_linear(polynomial)[1]
     return polynomial.scaled(Fraction(1) / factor).key, factor
 
 
@@ -276,7 +276,7 @@ def _common_divisor(first: Number, second: Number) -> Number:
     return Fraction(gcd(int(first * bottom), int(second * bottom)), bottom)
 
 
-def monic(polynomial: Polynomial) -> tuple[Polynomial, Number, Number]:
+def split_linear(polynomial: Polynomial) -> tuple[Polynomial, Number, Number]:
     """Splits a polynomial to `linear · factor + offset`, where the first coefficient of `linear` is
     1."""
     offset = polynomial.constant

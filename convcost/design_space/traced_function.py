@@ -115,7 +115,7 @@ class TracedFunction:
                 if outcome is None:
                     self._assign_plain(values, left, columns)
                     break
-            meets, vectors = _meeting(outcome.guards, columns)
+            meets, vectors = _points_where(outcome.guards, columns)
             if meets is not None:
                 _assign(values, left[meets], outcome, vectors)
                 rest = np.ones(len(left), dtype=bool)
@@ -202,30 +202,30 @@ class TracedFunction:
         return Outcome(tuple(trace.guards), polynomials, error)
 
 
-def _meeting(
+def _points_where(
     guards: tuple[Guard, ...], columns: dict[str, VariableColumn]
 ) -> tuple[Array | slice | None, Vectors]:
     """The indices of the points where all guards are true, or None, and the columns at them."""
-    here: Array | slice = slice(None)
+    indices: Array | slice = slice(None)
     vectors = Vectors(columns)
     for guard in guards:
         holds = vectors.holds(guard)
         if not holds.any():
             return None, vectors
         if not holds.all():
-            here = np.flatnonzero(holds) if isinstance(here, slice) else here[holds]
-            vectors = Vectors({name: column.at(here) for name, column in columns.items()})
-    return here, vectors
+            indices = np.flatnonzero(holds) if isinstance(indices, slice) else indices[holds]
+            vectors = Vectors({name: column.at(indices) for name, column in columns.items()})
+    return indices, vectors
 
 
-def _assign(values: Values, here: Array, outcome: Outcome, vectors: Vectors) -> None:
-    """Writes an outcome to `values` at the points `here`; `vectors` has the columns of these
+def _assign(values: Values, indices: Array, outcome: Outcome, vectors: Vectors) -> None:
+    """Writes an outcome to `values` at the points `indices`; `vectors` has the columns of these
     points."""
     if outcome.error is not None:
-        values.failed[here] = True
+        values.failed[indices] = True
         return
     for n, polynomial in enumerate(outcome.results):
         column = vectors.whole(polynomial)
         if column.dtype == object:
             values.results[n] = values.results[n].astype(object)
-        values.results[n][here] = column
+        values.results[n][indices] = column

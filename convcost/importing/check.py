@@ -39,7 +39,7 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
         return Checked(imported, answer)
     notes: list[str] = []
     for size in chain.from_iterable(probe_sizes(costs.network.inputs[0][1].size)):
-        spec = _spec(spec_at, size)
+        spec = _spec_costs(spec_at, size)
         model = costs_at_size(imported.text, size)
         if spec is None:
             if not isinstance(model, str) and not notes:
@@ -80,7 +80,7 @@ def _read(request: ImportRequest, spec_costs: Costs) -> Imported:
     raise refused
 
 
-def _spec(spec_at: SpecAt, size: Size) -> Costs | None:
+def _spec_costs(spec_at: SpecAt, size: Size) -> Costs | None:
     try:
         return spec_at(size)
     except SpecError:

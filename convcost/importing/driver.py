@@ -127,8 +127,8 @@ def _require_layers(graph: LayerGraph) -> None:
     if graph.layers:
         return
     constant = () if graph.outputs or graph.gaps else ("its outputs do not depend on its inputs",)
-    why = "; ".join((*constant, *_free_layers_note(graph), *graph.notes))
-    raise ConstraintError("CC401", "no operator of the model becomes a layer", why)
+    reason = "; ".join((*constant, *_free_layers_note(graph), *graph.notes))
+    raise ConstraintError("CC401", "no operator of the model becomes a layer", reason)
 
 
 def _shortened(message: str) -> str:

@@ -98,7 +98,7 @@ class Documents:
                 try:
                     network = self._read_network(name, node, settings, problems, figures)
                 except AliasLimitError:
-                    problems.repeated_too_often(node)
+                    problems.report_repeated(node)
                     break
                 networks.append(network and network._replace(notes=self.source.notes))
                 size += len(network.steps) + len(network.groups) if network else 0

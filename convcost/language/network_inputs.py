@@ -59,7 +59,7 @@ class AllowedSizes(NamedTuple):
         if odd:
             message = f"the size must be a multiple of {self.multiple}; {odd[0]} is not"
             message = f"cannot have size {size_text(requested)}: {message}"
-            nearest = tuple(_nearest(n, self.multiple) for n in requested)
+            nearest = tuple(_nearest_multiple(n, self.multiple) for n in requested)
             raise ConstraintError("CC113", message, f"the nearest is {size_text(nearest)}")
 
 
@@ -77,7 +77,7 @@ def _set_hint(name: str, declared: list[str]) -> str:
     return "; ".join(filter(None, (variable_hint, f"to set a value of a layer, {how}")))
 
 
-def _nearest(n: int, multiple: int) -> int:
+def _nearest_multiple(n: int, multiple: int) -> int:
     return max(multiple, (2 * n + multiple) // (2 * multiple) * multiple)
 
 
@@ -149,7 +149,9 @@ class NetworkInputs:
             self.size = sizes[0]
         return tuple(inputs), origins
 
-    def have(self, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None) -> bool:
+    def have_settings(
+        self, settings: tuple[tuple[str, Any], ...], size: tuple[int, ...] | None
+    ) -> bool:
         """Whether the spec gives this network with only these settings and this size. They may be
         equal to those of the spec, and the value of a variable may depend on other variables."""
         return (
@@ -209,17 +211,17 @@ class NetworkInputs:
             message = f"`{self.name}` has no input `{name}`"
             origin = origins[0] if origins else None
             self.problems.add("CC113", message, origin, did_you_mean(name, shape_by_name))
-        others = any(shape.size for shape in shape_by_name.values())
+        has_sized = any(shape.size for shape in shape_by_name.values())
         for (name, shape), origin in zip(inputs, origins, strict=True):
-            size = None if others and not shape.size else self.settings.size
+            size = None if has_sized and not shape.size else self.settings.size
             size = named.get(name, size)
             if size is not None and shape.channels:
                 try:
                     shape_by_name[name] = self._resize(name, shape, size)
                 except ConstraintError as error:
-                    alone = len(inputs) == 1
-                    of = f"`{self.name}`" if alone else f"`{name}` of `{self.name}`"
-                    self.problems.refuse(origin, error, of)
+                    is_only = len(inputs) == 1
+                    subject = f"`{self.name}`" if is_only else f"`{name}` of `{self.name}`"
+                    self.problems.refuse(origin, error, subject)
         if any(not equal_settings(shape_by_name[name].size, shape.size) for name, shape in inputs):
             sizes = [shape.size for shape in shape_by_name.values() if shape.size]
             self.resized = sizes[0] if all(size == sizes[0] for size in sizes) else ()

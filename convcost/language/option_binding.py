@@ -70,7 +70,7 @@ class OptionBinder:
         options = self._entries_of_value(owner, written)
         for key, entry in written.options.items():
             if key in options:
-                self.given_twice(key, owner.name, entry[0])
+                self.report_given_twice(key, owner.name, entry[0])
             options[key] = entry
         return options
 
@@ -129,7 +129,7 @@ class OptionBinder:
                 message = f"{owner.name} needs `{option.name}` ({option.meaning})"
                 self.problems.add("CC103", message, word, f"add {hint}")
 
-    def given_twice(self, key: str, owner: str, at: Scalar) -> None:
+    def report_given_twice(self, key: str, owner: str, at: Scalar) -> None:
         """Adds the problem of an option with two values."""
         self.problems.add("CC003", f"`{key}` of {owner} is given twice", at)
 

@@ -226,7 +226,7 @@ class LayerParser:
         if kind.principal in options:
             key, value = options.pop(kind.principal)
             if written.has_value:
-                self.binder.given_twice(key.text, kind.name, key)
+                self.binder.report_given_twice(key.text, kind.name, key)
             written = written._replace(value=value)
         written = written._replace(options=options)
         if kind.role == "join":

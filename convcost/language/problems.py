@@ -11,7 +11,7 @@ MAX_REPEATED = 100_000  # entries of a document
 
 
 class AliasLimitError(Exception):
-    """Stops the reading of a document, which then has a problem: see `repeated_too_often`."""
+    """Stops the reading of a document, which then has a problem: see `report_repeated`."""
 
 
 class Problems(list[Problem]):
@@ -42,7 +42,7 @@ class Problems(list[Problem]):
         if self._repeated > MAX_REPEATED:
             raise AliasLimitError
 
-    def repeated_too_often(self, node: Node) -> None:
+    def report_repeated(self, node: Node) -> None:
         """Adds the problem of a document in which aliases repeat too many entries."""
         message = f"aliases repeat more than {MAX_REPEATED:,} entries in this document"
         self.add("CC004", message, node)
@@ -52,7 +52,7 @@ class Problems(list[Problem]):
         problem if so."""
         if repeated_entries(read, MAX_REPEATED) <= MAX_REPEATED:
             return False
-        self.repeated_too_often(node)
+        self.report_repeated(node)
         return True
 
     def append(self, problem: Problem) -> None:

@@ -76,7 +76,7 @@ class PublishedParser(FieldReader):
             self.problems.add("CC103", message, node, "name the paper or page that prints it")
         settings = self._settings(node.get("set"))
         size = self._size(node.get("size"))
-        applies = self.inputs.have(settings, size)
+        applies = self.inputs.have_settings(settings, size)
         printed = tuple(measure for measure, _ in figures)
         return Published(
             layer=self._layer(node, applies=applies),

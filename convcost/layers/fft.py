@@ -62,7 +62,7 @@ class Fft(Layer):
             require_divisible(x.channels, 2, "channels", "the parts of a complex number,")
             return x
         if not self.inverse:
-            return Shape(2 * x.channels, self._with(x, last, x.size[last] // 2 + 1))
+            return Shape(2 * x.channels, self._size_with(x, last, x.size[last] // 2 + 1))
         require_divisible(x.channels, 2, "channels", "the parts of a complex number,")
         halved = x.size[last]
         length = 2 * (halved - 1) if self.length is None else self.length
@@ -73,16 +73,16 @@ class Fft(Layer):
                 f"{last + 1} has {halved}",
                 f"a `length` of {2 * halved - 1}, or of {max(2 * halved - 2, 1)}, fits",
             )
-        return Shape(x.channels // 2, self._with(x, last, length))
+        return Shape(x.channels // 2, self._size_with(x, last, length))
 
     def macs(self, x: Shape) -> CostProduct:
         y = self.output(x)
         whole, halved = (y, x) if self.inverse else (x, y)
         maps = whole.channels if self.real else x.channels // 2
         *others, last = self._axes(x)
-        work = self._along(last, maps, whole.size, 1 if self.real else 2)
+        work = self._macs_along(last, maps, whole.size, 1 if self.real else 2)
         for axis in others:
-            work = work.plus(self._along(axis, maps, halved.size, 2))
+            work = work.plus(self._macs_along(axis, maps, halved.size, 2))
         return work
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
@@ -92,7 +92,7 @@ class Fft(Layer):
         )
 
     @staticmethod
-    def _along(axis: int, maps: int, size: tuple[int, ...], each: int) -> CostProduct:
+    def _macs_along(axis: int, maps: int, size: tuple[int, ...], each: int) -> CostProduct:
         """The multiply-adds of all transforms along an axis, `each` for a point in a stage."""
         points = size[axis - 1]
         transforms = maps * prod(size) // points
@@ -107,7 +107,7 @@ class Fft(Layer):
         return reduced_axes(self.over, x.size, "fft")
 
     @staticmethod
-    def _with(x: Shape, axis: int, n: int) -> tuple[int, ...]:
+    def _size_with(x: Shape, axis: int, n: int) -> tuple[int, ...]:
         if n < 1:
             raise ConstraintError(
                 "CC301", f"fft has no elements along axis {axis + 1}", "give its `length`"

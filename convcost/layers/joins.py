@@ -41,10 +41,11 @@ class Concat(Join):
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
         if isinstance(self.along, int):
-            return self._along(x, self.along)
+            return self._output_along(x, self.along)
         if any(shape.size != x[0].size for shape in x):
             distinct = tuple(dict.fromkeys(size_text(shape.size) for shape in x))
-            sizes = " and ".join(distinct[:MAX_SIZES]) + ", …" * (len(distinct) > MAX_SIZES)
+            ellipsis = ", …" if len(distinct) > MAX_SIZES else ""
+            sizes = f"{' and '.join(distinct[:MAX_SIZES])}{ellipsis}"
             raise ConstraintError("CC303", f"concat needs branches with the same size, not {sizes}")
         return Shape(sum(shape.channels for shape in x), x[0].size)
 
@@ -62,7 +63,7 @@ class Concat(Join):
             start += shape.size[self.along - 1]
         return tuple(fields)
 
-    def _along(self, x: tuple[Shape, ...], axis: int) -> Shape:
+    def _output_along(self, x: tuple[Shape, ...], axis: int) -> Shape:
         require_axis(axis, min((shape.size for shape in x), key=len), "concat")
         before, after = x[0].size[: axis - 1], x[0].size[axis:]
         for shape in x:

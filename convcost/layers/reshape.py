@@ -128,10 +128,10 @@ def _moves_axes(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     fewer axes after a reshape, their places are not used."""
     if len(after) < len(before):
         return False
-    some, every = sorted((before, after), key=lambda size: len(_without_ones(size)))
-    first = next((axis for axis, n in enumerate(some) if n > 1), len(some))
-    inner = some[first:]
-    return every[len(every) - len(inner) :] != inner
+    shorter, longer = sorted((before, after), key=lambda size: len(_without_ones(size)))
+    first = next((axis for axis, n in enumerate(shorter) if n > 1), len(shorter))
+    inner = shorter[first:]
+    return longer[len(longer) - len(inner) :] != inner
 
 
 def _without_ones(size: tuple[int, ...]) -> tuple[int, ...]:

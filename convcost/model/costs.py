@@ -240,7 +240,7 @@ def costs(
             counts = counts._replace(frozen=sum(getattr(counts, part) for part in step.frozen))
         path, name, shape = step.path, layer.name, step.shape
         is_stated = layer.stated or step.density is not None
-        output_field = _of_outputs(field, shape.size) if intervals else field
+        output_field = _existing_outputs(field, shape.size) if intervals else field
         layers.append(LayerCost(path, name, shape, counts, output_field, is_stated, index))
     for index, most in _shared_copies(steps):
         counts, copies = layers[index].counts, steps[index].copies
@@ -305,7 +305,7 @@ def _value(layer: Kind[Any], cost: str, x: Any) -> int:
     raise invalid_result(layer, cost, product, expected, hint)
 
 
-def _of_outputs(field: Field, size: tuple[int, ...]) -> Field:
+def _existing_outputs(field: Field, size: tuple[int, ...]) -> Field:
     """The field of the outputs that exist: a period may have more outputs than the axis."""
     return tuple(
         axis._replace(first=axis.first[:n], last=axis.last[:n])

@@ -253,9 +253,9 @@ class _Branch:
         return _channels(self.layer) == _channels(other.layer)
 
 
-def _is_subset(some: range, every: range) -> bool:
+def _is_subset(part: range, whole: range) -> bool:
     return (
-        some[0] in every and some[-1] in every and (len(some) == 1 or some.step % every.step == 0)
+        part[0] in whole and part[-1] in whole and (len(part) == 1 or part.step % whole.step == 0)
     )
 
 

@@ -151,17 +151,18 @@ class Step(NamedTuple):
         not params of this layer."""
         if self.shared is not None and measure is not Measure.MACS:
             return NOTHING
-        of_one = self._of_one(measure, x)
+        of_one = self._copy_product(measure, x)
         if self.copies[:2] == (1, 1):
             return of_one
         if measure is Measure.MACS:
             return of_one.times(taken=self.copies.used)
         return of_one.times(experts=self.copies.stored)
 
-    def _of_one(self, measure: Measure, x: Any) -> CostProduct:
+    def _copy_product(self, measure: Measure, x: Any) -> CostProduct:
         """The product for one copy."""
         if measure is Measure.PARAMS:
-            return self._of_one(Measure.WEIGHTS, x).plus(self._of_one(Measure.BIASES, x))
+            weights = self._copy_product(Measure.WEIGHTS, x)
+            return weights.plus(self._copy_product(Measure.BIASES, x))
         product = self.layer.product(measure, x)
         if self.density is None or measure not in (Measure.WEIGHTS, Measure.MACS):
             return product

@@ -8,7 +8,7 @@ def format_count(number: int) -> str:
 
 def counted(count: int, noun: str) -> str:
     """Formats a count with its noun: `1 layer`, `1,582 layers`."""
-    return f"{format_count(count)} {noun}{'s' * (count != 1)}"
+    return f"{format_count(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def group_digits(formula: str) -> str:
@@ -34,7 +34,7 @@ def format_percent(part: int, whole: int) -> str:
 def format_change(part: int, whole: int, places: int = 1) -> str:
     """A relative change, `+0.6 %`, with as many decimals as it needs to be visible: `+0.0002 %`."""
     places = visible_places(part, whole, places + 2) - 2
-    return f"{'+' * (part > 0)}{_percent(part, whole, places)}"
+    return f"{'+' if part > 0 else ''}{_percent(part, whole, places)}"
 
 
 def _percent(part: int, whole: int, places: int) -> str:

@@ -104,7 +104,7 @@ def _decimal(value: Any) -> str:
     for places in range(1, 40):
         scaled = value * 10**places
         if scaled.denominator == 1:
-            sign, digits = "-" * (scaled < 0), f"{abs(int(scaled)):0{places + 1}d}"
+            sign, digits = "-" if scaled < 0 else "", f"{abs(int(scaled)):0{places + 1}d}"
             return f"{sign}{digits[:-places]}.{digits[-places:]}"
     return str(value)
 
@@ -136,20 +136,20 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _each(check: Callable[[Any], Any], longest: int = MAX_WINDOW_AXES) -> Callable[[Any], Any]:
-    """One value, or a list with one for each axis."""
+def _per_axis(check: Callable[[Any], Any], longest: int = MAX_WINDOW_AXES) -> Callable[[Any], Any]:
+    """A check of one value, or of a list with one for each axis."""
 
-    def each(value: Any) -> Any:
+    def check_axes(value: Any) -> Any:
         if not isinstance(value, tuple):
             return check(value)
         if not 1 <= len(value) <= longest:
             raise ConstraintError("CC104", f"needs 1 to {longest} numbers, not {len(value)}")
         return tuple(check(item) for item in value)
 
-    return each
+    return check_axes
 
 
-_borders = _each(_natural, 2 * MAX_WINDOW_AXES)
+_borders = _per_axis(_natural, 2 * MAX_WINDOW_AXES)
 
 
 def _scale(value: Any) -> Any:
@@ -167,11 +167,11 @@ def _density(value: Any) -> Any:
 
 
 def _variable(value: Any) -> Any:
-    return value if type(value) is bool else _each(_number, 2 * MAX_WINDOW_AXES)(value)
+    return value if type(value) is bool else _per_axis(_number, 2 * MAX_WINDOW_AXES)(value)
 
 
 def _axes(value: Any) -> Any:
-    numbers = _each(_axis, MAX_TENSOR_AXES)(value)
+    numbers = _per_axis(_axis, MAX_TENSOR_AXES)(value)
     if isinstance(numbers, tuple) and len(set(numbers)) < len(numbers):
         raise ConstraintError("CC104", f"must not repeat an axis: {show(numbers)}")
     return numbers
@@ -267,7 +267,9 @@ TYPES = {
         "true, false, `weights` or `biases`",
         lambda value: type(value) is bool or value in ("weights", "biases"),
     )._replace(words=("weights", "biases")),
-    "PerAxisInt": OptionType("a whole number of at least 1, or one for each axis", _each(_count)),
+    "PerAxisInt": OptionType(
+        "a whole number of at least 1, or one for each axis", _per_axis(_count)
+    ),
     "Padding": _or_words(
         "n, one for each axis, all starts then all ends, `same` or `valid`",
         _borders,
@@ -275,7 +277,7 @@ TYPES = {
         "valid",
     ),
     "Border": OptionType("n, one for each axis, or all starts then all ends", _borders),
-    "Factor": OptionType("a number above 0, or one for each axis", _each(_scale)),
+    "Factor": OptionType("a number above 0, or one for each axis", _per_axis(_scale)),
     "Density": OptionType("a number above 0, at most 1", _density),
     "Mode": _one_of("`nearest`, `linear` or `cubic`", *INTERPOLATION_TAPS),
     "ChannelsOrAll": _one_of("`channels` or `all`", "channels", "all"),

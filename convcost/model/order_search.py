@@ -49,14 +49,14 @@ class OrderSearch:
         order = list[int]()
         at_least = None
         while walk.start != walk.end:
-            run = self._next(walk)
+            run = self._next_run(walk)
             if run.at_least is not None:
                 at_least = max(at_least or 0, run.at_least)
             order += run.order
-            walk = walk.starting_at(walk.after_all(run.order))
+            walk = walk.starting_at(walk.state_after(run.order))
         return FoundOrder(order, at_least)
 
-    def _next(self, walk: "_Walk") -> FoundOrder:
+    def _next_run(self, walk: "_Walk") -> FoundOrder:
         """The segments that can come next, without loss; all that are left if there are too many
         states."""
         segments_or_bound = self._next_segments(walk)
@@ -82,7 +82,7 @@ class OrderSearch:
             if len(best) > self.max_states:
                 return peak
             for run in self._runs(walk, state, peak):
-                after = walk.after_all(run, state)
+                after = walk.state_after(run, state)
                 if after in visited:
                     continue
                 reached = max(peak, walk.peak(run, state))
@@ -141,7 +141,7 @@ class _Walk:
     def any_order(self) -> list[int]:
         return list(members(self.start ^ self.end))[:: -1 if self.backwards else 1]
 
-    def after_all(self, run: Sequence[int], state: int | None = None) -> int:
+    def state_after(self, run: Sequence[int], state: int | None = None) -> int:
         state = self.start if state is None else state
         for segment in run:
             state = self.part.toggled(segment, state)

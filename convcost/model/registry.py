@@ -151,7 +151,7 @@ class Registry(Generic[T]):
     def _search(self, name: str) -> None:
         self._search_package(name, plugins=True)
         if name not in self._things and not self._quoted:
-            self._all()
+            self._import_all()
         if name not in self._things:
             self._unknown.add(name)
 
@@ -201,7 +201,7 @@ class Registry(Generic[T]):
 
     def names(self) -> list[str]:
         """The names of all objects, sorted. Imports all modules."""
-        return sorted(self._all())
+        return sorted(self._import_all())
 
     def items(self) -> Iterator[tuple[str, T]]:
         """All objects by name. Raises UsageError if a plug-in cannot be imported."""
@@ -211,7 +211,7 @@ class Registry(Generic[T]):
         for name in names:
             yield name, self._things[name]
 
-    def _all(self) -> dict[str, T]:
+    def _import_all(self) -> dict[str, T]:
         if not self._complete:
             self._complete = True
             for module in self._module_files():

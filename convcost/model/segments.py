@@ -46,10 +46,10 @@ class Part:
         self.all = (1 << len(segments)) - 1
         self.tensors = _part_tensors(segments, tensors)
         self.needs = [
-            union(tensor.writer for tensor in self._of(segment.reads)) for segment in segments
+            union(tensor.writer for tensor in self._get(segment.reads)) for segment in segments
         ]
         self.feeds = [
-            union(tensor.readers for tensor in self._of(segment.writes)) for segment in segments
+            union(tensor.readers for tensor in self._get(segment.writes)) for segment in segments
         ]
         self._twins = self._find_twins()
         before = (
@@ -79,7 +79,7 @@ class Part:
         read = [n for n in item.reads if not self.tensors[n].writer & group]
         written = [
             (tensor.bytes, tensor.kept, (tensor.readers & group) >> first, tensor.readers & ~group)
-            for tensor in self._of(item.writes)
+            for tensor in self._get(item.writes)
         ]
         over = [n in item.overwrites for n in item.reads]
         needs = (self.needs[segment] & group) >> first
@@ -117,11 +117,13 @@ class Part:
         """The bytes that a segment adds, less those that it frees, if it is the last of a set."""
         item, left = self.segments[segment], ~state
         added = sum(
-            tensor.bytes for tensor in self._of(item.writes) if tensor.kept or tensor.readers & left
+            tensor.bytes
+            for tensor in self._get(item.writes)
+            if tensor.kept or tensor.readers & left
         )
         freed = sum(
             tensor.bytes
-            for tensor in self._of(item.reads)
+            for tensor in self._get(item.reads)
             if not tensor.kept and not tensor.readers & left
         )
         return added - freed
@@ -130,7 +132,7 @@ class Part:
         """The bytes that are alive while a segment runs after those of a set."""
         item, left = self.segments[segment], ~state & ~(1 << segment)
         overwrites = any(
-            not tensor.kept and not tensor.readers & left for tensor in self._of(item.overwrites)
+            not tensor.kept and not tensor.readers & left for tensor in self._get(item.overwrites)
         )
         return self.alive(state) + (0 if overwrites else item.extra_bytes)
 
@@ -150,10 +152,10 @@ class Part:
     def least_bytes(self, segment: int) -> int:
         """A lower bound of the bytes that are alive while a segment runs, in any order."""
         item = self.segments[segment]
-        overwrites = any(not tensor.kept for tensor in self._of(item.overwrites))
+        overwrites = any(not tensor.kept for tensor in self._get(item.overwrites))
         # As in `alive`, a tensor that is alive before and after the part is not counted.
         read = sum(
-            tensor.bytes for tensor in self._of(item.reads) if tensor.writer or not tensor.kept
+            tensor.bytes for tensor in self._get(item.reads) if tensor.writer or not tensor.kept
         )
         return read + (0 if overwrites else item.extra_bytes)
 
@@ -164,7 +166,9 @@ class Part:
         """
         costs = {
             place: sum(
-                tensor.bytes for tensor in self._of(segment.writes) if tensor.kept or tensor.readers
+                tensor.bytes
+                for tensor in self._get(segment.writes)
+                if tensor.kept or tensor.readers
             )
             for place, segment in enumerate(self.segments)
         }
@@ -194,7 +198,7 @@ class Part:
             segments &= ~group
             yield group
 
-    def _of(self, numbers: Iterable[int]) -> list[PartTensor]:
+    def _get(self, numbers: Iterable[int]) -> list[PartTensor]:
         return [self.tensors[number] for number in numbers]
 
 

@@ -72,7 +72,8 @@ class AxisWindow(NamedTuple):
         if begin == end and d == 1:
             text = f"⌊({n} − {f} + 2·{begin})/{s}⌋ + 1"
         if self.ceil:
-            text = text.replace("⌊", "⌈").replace("⌋", "⌉") + " − 1" * self._drops_last(padding)
+            text = text.replace("⌊", "⌈").replace("⌋", "⌉")
+            return f"{text} − 1" if self._drops_last(padding) else text
         return text
 
     @property

@@ -83,7 +83,7 @@ def _cell(cell: Cell, *, raw: bool) -> str:
     if isinstance(cell, CountRatio):
         return _quotient(cell.after, cell.before) if cell.before else ""
     if isinstance(cell, Difference | CountRange):
-        return str(cell.by) if isinstance(cell, Difference) else f"{cell.least}-{cell.most}"
+        return str(cell.amount) if isinstance(cell, Difference) else f"{cell.least}-{cell.most}"
     return str(cell.exact) if isinstance(cell, Rounded) else _text(cell or "", raw=raw)
 
 

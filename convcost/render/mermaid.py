@@ -41,7 +41,7 @@ def _pieces(graphs: list[GraphChart], *, fence: bool) -> Iterator[str]:
         lines = ["flowchart TB", *_lines(chart)]
         if fence:
             lines = ["```mermaid", *lines, "```"]
-        yield "\n" * (number > 0) + "".join(f"{line}\n" for line in lines)
+        yield ("\n" if number else "") + "".join(f"{line}\n" for line in lines)
 
 
 def _lines(chart: GraphChart) -> Iterator[str]:

@@ -86,7 +86,7 @@ def fit_note(device: Device, record: DeviceRecord) -> str:
         parts.insert(0, ("flash", record.flash, device.flash))
     listed = ", ".join(
         f"{name} {format_count(needed)} of {format_count(available)} bytes"
-        + " (too much)" * (needed > available)
+        + (" (too much)" if needed > available else "")
         for name, needed, available in parts
     )
     verdict = f"fits {device.name}" if record.fits else f"does not fit {device.name}"

@@ -75,7 +75,7 @@ def _choose(cells: list[Cell], units: Units, key: str) -> str:
 def _largest(cell: Cell) -> int:
     """The largest count of a cell; 0 if it has none."""
     if isinstance(cell, Difference):
-        return abs(cell.by)
+        return abs(cell.amount)
     if isinstance(cell, CountRange):
         return cell.most
     return abs(cell) if type(cell) is int else 0

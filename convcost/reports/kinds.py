@@ -38,7 +38,7 @@ class Kinds(Report):
     def tables(self) -> Iterator[Table]:
         kind = None if self.kind is None else KINDS.get(self.kind)
         if kind is None:
-            yield _all()
+            yield _kinds_table()
             return
         yield _options(kind)
         if kind.examples:
@@ -75,7 +75,7 @@ def _default(option: Option) -> str:
     return "none" if option.default is None else show(option.default).strip("`")
 
 
-def _all() -> Table:
+def _kinds_table() -> Table:
     rows = []
     for name, kind in KINDS.items():
         options = [option.name for option in kind.options.values() if option.name != kind.principal]

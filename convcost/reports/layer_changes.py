@@ -45,7 +45,8 @@ class LayerChange(NamedTuple):
 
     def counts(self, measure: Measure) -> Pair:
         """The counts before and after; 0 for a layer that does not exist."""
-        before, after = (of.counts.of(measure) if of else NONE for of in (self.before, self.after))
+        rows = self.before, self.after
+        before, after = (row.counts.of(measure) if row else NONE for row in rows)
         return before, after
 
     def difference(self, measure: Measure) -> int | None:
@@ -223,8 +224,8 @@ def _is_norm(kind: str) -> bool:
 def _groups(layers: Sequence[LayerCost], span: range, depth: int) -> list[range]:
     if depth == WHOLE_PATH:
         return [range(n, n + 1) for n in span]
-    groups = (list(of) for _, of in groupby(span, lambda n: layers[n].path.split("/")[:depth]))
-    return [range(group[0], group[-1] + 1) for group in groups]
+    groups = (list(run) for _, run in groupby(span, lambda n: layers[n].path.split("/")[:depth]))
+    return [range(run[0], run[-1] + 1) for run in groups]
 
 
 def _numbers(groups: Iterable[range], keys: Keys, ids: dict[Keys, int]) -> list[int]:

@@ -65,7 +65,7 @@ class NetworkSettings(NamedTuple):
     @property
     def text(self) -> str:
         """The settings and `deployed`."""
-        return f"{self.settings}{' deployed' * self.deployed}".strip()
+        return f"{self.settings}{' deployed' if self.deployed else ''}".strip()
 
 
 class MatchRecord(NamedTuple):
@@ -223,7 +223,7 @@ def match(
         if not point.settings:
             plain_counts |= trained
         for measure, figure in pairs if not point.steps else ():
-            for candidate in _of_measure(measure, candidates):
+            for candidate in _counts_of_measure(measure, candidates):
                 near = _distance(point, candidate, figure)
                 if figure.text not in closest or near[:2] < closest[figure.text][:2]:
                     closest[figure.text] = near
@@ -247,7 +247,7 @@ def match(
 def _readings(
     point: NetworkSettings, candidates: list[PossibleCount], measure: str, figure: Figure
 ) -> Iterator[MatchRecord]:
-    for candidate in _of_measure(measure, candidates):
+    for candidate in _counts_of_measure(measure, candidates):
         for kilo in KILO if figure.is_decimal else KILO[:1]:
             fit = _fit(figure, candidate.exact, kilo)
             steps = point.steps + candidate.steps + FIT_STEPS.get(fit, 0)
@@ -280,7 +280,7 @@ def _fit(figure: Figure, exact: int, kilo: int) -> str:
     return rounded or fit_figure(figure, exact, kilo, truncated=True)
 
 
-def _of_measure(measure: str, candidates: list[PossibleCount]) -> Iterator[PossibleCount]:
+def _counts_of_measure(measure: str, candidates: list[PossibleCount]) -> Iterator[PossibleCount]:
     for candidate in candidates:
         both = candidate.measure in OPERATIONS and measure in OPERATIONS
         if not measure or candidate.measure == measure or both:
@@ -319,13 +319,13 @@ def _merged(records: list[MatchRecord]) -> tuple[MatchRecord, ...]:
 
 
 def _candidates(point: NetworkSettings) -> Iterator[PossibleCount]:
-    yield from _of_params(point.costs)
-    yield from _of_operations(point)
+    yield from _counts_of_params(point.costs)
+    yield from _counts_of_operations(point)
     totals = point.costs.totals
     yield PossibleCount("activations", ("outputs of all layers",), totals.activations, 0)
 
 
-def _of_params(costs: Costs) -> Iterator[PossibleCount]:
+def _counts_of_params(costs: Costs) -> Iterator[PossibleCount]:
     totals = costs.totals
     norms = [
         layer.counts
@@ -348,7 +348,7 @@ def _of_params(costs: Costs) -> Iterator[PossibleCount]:
         yield PossibleCount("params", ("params and buffers",), totals.params + totals.buffers, 1)
 
 
-def _of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
+def _counts_of_operations(point: NetworkSettings) -> Iterator[PossibleCount]:
     totals: dict[str, int] = {}
     # No total includes a layer whose macs are not known.
     every = distinct_layer_uses(point.costs)

@@ -121,7 +121,7 @@ def input_note(networks: Sequence[Costs]) -> str:
         f"{text} ({first_texts(list(group))})" if named else text for text, group in names.items()
     ]
     listed = first_texts(texts, MAX_INPUTS)
-    return f"input{'s' * (len(texts) > 1)} {listed}; {samples_note(networks)}"
+    return f"{'inputs' if len(texts) > 1 else 'input'} {listed}; {samples_note(networks)}"
 
 
 def _is_stated(layer: LayerCost) -> bool:

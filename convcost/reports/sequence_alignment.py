@@ -22,11 +22,11 @@ def align(old: Sequence[int], new: Sequence[int], likeness: Callable[[int, int],
     end = next((n for n in range(least - start) if old[-1 - n] != new[-1 - n]), least - start)
     stops = len(old) - end, len(new) - end
     common = set(old[start : stops[0]]) & set(new[start : stops[1]])
-    ours = [n for n in range(start, stops[0]) if old[n] in common]
-    theirs = [n for n in range(start, stops[1]) if new[n] in common]
+    old_indices = [n for n in range(start, stops[0]) if old[n] in common]
+    new_indices = [n for n in range(start, stops[1]) if new[n] in common]
     pairs = [(n, n) for n in range(start)]
-    for part in range(0, max(len(ours), len(theirs)), MAX_ITEMS):
-        left, right = ours[part : part + MAX_ITEMS], theirs[part : part + MAX_ITEMS]
+    for part in range(0, max(len(old_indices), len(new_indices)), MAX_ITEMS):
+        left, right = old_indices[part : part + MAX_ITEMS], new_indices[part : part + MAX_ITEMS]
         inner = _common([old[n] for n in left], [new[n] for n in right])
         pairs += [(left[i], right[j]) for i, j in inner]
     pairs += [(stops[0] + n, stops[1] + n) for n in range(end)]
@@ -41,15 +41,15 @@ def _common(old: Sequence[int], new: Sequence[int]) -> Pairs:
     `new[:j]` longer (Hyyrö, Bit-parallel LCS-length computation revisited, 2004). Only the rows of
     one block are in memory.
     """
-    where: dict[int, int] = {}
+    positions: dict[int, int] = {}
     for i, item in enumerate(old):
-        where[item] = where.get(item, 0) | 1 << i
+        positions[item] = positions.get(item, 0) | 1 << i
     full = (1 << len(old)) - 1
 
     def rows(row: int, items: Sequence[int]) -> Iterator[int]:
         yield row
         for item in items:
-            used = row & where.get(item, 0)
+            used = row & positions.get(item, 0)
             row = (row + used | row - used) & full
             yield row
 

@@ -51,7 +51,7 @@ class Rounded(NamedTuple):
     @property
     def plain(self) -> str:
         """The number without grouped digits: `-1582.67`."""
-        sign, digits = "-" * (self.digits < 0), f"{abs(self.digits):0{self.places + 1}d}"
+        sign, digits = "-" if self.digits < 0 else "", f"{abs(self.digits):0{self.places + 1}d}"
         if not self.places:
             return f"{sign}{digits}"
         return f"{sign}{digits[: -self.places]}.{digits[-self.places :]}"
@@ -88,16 +88,18 @@ class Difference(NamedTuple):
         return cls(before.known, after.known, share) if is_known else UNKNOWN
 
     @property
-    def by(self) -> int:
+    def amount(self) -> int:
         """The count after the change minus the count before."""
         return self.after - self.before
 
     @property
     def text(self) -> str:
         """The signed difference and, if `share` is true, its percentage."""
-        rounded = Rounded.of(self.by, self.scale, self.places)
-        sign = "+" * (rounded.digits > 0)
-        share = f" ({format_change(self.by, self.before)})" if self.share and self.before else ""
+        rounded = Rounded.of(self.amount, self.scale, self.places)
+        sign = "+" if rounded.digits > 0 else ""
+        share = (
+            f" ({format_change(self.amount, self.before)})" if self.share and self.before else ""
+        )
         return f"{sign}{rounded.text}{share}"
 
 

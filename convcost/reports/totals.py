@@ -194,7 +194,7 @@ def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> st
     if len(networks) > 2:  # noqa: PLR2004  the baseline and another
         return "; ".join(_fewest(networks, baseline, names))
     base, other = networks[baseline].totals, networks[1 - baseline].totals
-    params, *others = (_gain(base.of(m).known, other.of(m).known, m) for m in _known(networks))
+    params, *others = (_ratio(base.of(m).known, other.of(m).known, m) for m in _known(networks))
     name, than = names[1 - baseline], names[baseline]
     if not others:
         return f"{name} has {params[0]} {params[1]} {than}"
@@ -210,13 +210,13 @@ def _known(networks: Sequence[Costs]) -> tuple[Measure, ...]:
     return tuple(m for m in HEADLINE if not any(counts.of(m).uncounted for counts in totals))
 
 
-def _gain(before: int, after: int, measure: Measure) -> tuple[str, str]:
+def _ratio(base: int, other: int, measure: Measure) -> tuple[str, str]:
     """The ratio, such as `2.46× fewer params`, and the word before the baseline, such as `than`."""
-    if before == after:
+    if base == other:
         return f"as many {measure}", "as"
-    if not before or not after:
-        return f"{counted(after, measure[:-1])} instead of {format_count(before)}", "of"
-    return f"{CountRatio(before, after).text} {measure}", "than" if after < before else "as"
+    if not base or not other:
+        return f"{counted(other, measure[:-1])} instead of {format_count(base)}", "of"
+    return f"{CountRatio(base, other).text} {measure}", "than" if other < base else "as"
 
 
 def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> Iterator[str]:
@@ -226,7 +226,7 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
     One clause has both measures if the same networks have the fewest of both.
     """
     clauses: dict[str, list[str]] = {}
-    than = f" than {names[baseline]}"
+    comparison = f" than {names[baseline]}"
     for measure in _known(networks):
         counts = [costs.totals.of(measure).known for costs in networks]
         if len(set(counts)) == 1:
@@ -234,12 +234,12 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
             continue
         least = min(counts)
         ratio = CountRatio(counts[baseline], least).text if counts[baseline] > least else ""
-        gain = f" ({ratio}{than})" if ratio else ""
+        gain = f" ({ratio}{comparison})" if ratio else ""
         best = [name for name, count in zip(names, counts, strict=True) if count == least]
-        who = f"{_listed(best)} {'has' if len(best) == 1 else 'have'}"
-        clauses.setdefault(who, []).append(f"the fewest {measure}{gain}")
-        than = "" if gain else than
-    return (f"{who} {' and '.join(what)}" for who, what in clauses.items())
+        subject = f"{_listed(best)} {'has' if len(best) == 1 else 'have'}"
+        clauses.setdefault(subject, []).append(f"the fewest {measure}{gain}")
+        comparison = "" if gain else comparison
+    return (f"{subject} {' and '.join(what)}" for subject, what in clauses.items())
 
 
 def _listed(names: Sequence[str]) -> str:

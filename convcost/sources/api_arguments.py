@@ -64,7 +64,7 @@ def parse_settings(variables: Any, size: Any) -> Settings:
             raise UsageError(f"set: the name of a variable must be a str, not {brief(name)}")
     values = tuple((name, _value(name, value)) for name, value in value_by_variable.items())
     if isinstance(size, Mapping):
-        sizes = tuple((text_of("an input", name), parse_size(of)) for name, of in size.items())
+        sizes = tuple((text_of("an input", key), parse_size(value)) for key, value in size.items())
         return Settings(values, sizes=sizes)
     return Settings(values, None if size is None else parse_size(size))
 

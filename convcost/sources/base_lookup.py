@@ -60,7 +60,7 @@ class Base:
     name: str  # the name of the base in messages
     tracks_deletions = True  # whether a spec that only the base has was deleted
 
-    def had(self, path: str) -> bool:
+    def has(self, path: str) -> bool:
         """Whether the base has a file, a folder or a link of that path."""
         return False
 

@@ -78,10 +78,9 @@ class _BaseNetwork(NamedTuple):
 
     def note(self, base: Base, spec: str, name: str) -> str:
         file, old = self.old
-        why = f"which {self.replaced_by} replaces" if self.replaced_by else "which is deleted"
-        return (
-            f"{spec}: `{name}` is also compared with `{old.name}` of {file} in {base.name}, {why}"
-        )
+        reason = f"which {self.replaced_by} replaces" if self.replaced_by else "which is deleted"
+        other = f"`{old.name}` of {file} in {base.name}"
+        return f"{spec}: `{name}` is also compared with {other}, {reason}"
 
 
 class _Compared:
@@ -112,7 +111,7 @@ class _Compared:
             self.renamed[old.name] = other
 
 
-def _closer(
+def _replaced_networks(
     current_networks: Sequence[tuple[_Pairs, str]],
     others: Sequence[_BaseNetwork],
     held: Sequence[_BaseNetwork],
@@ -252,10 +251,10 @@ class BaseLookup:
                     del lost[index][0].old[old.name]
                 pairs.old[name] = old
                 pairs.old_files[name] = file
-                of = "" if file == pairs.spec.name else f" of {file}"
+                of_file = "" if file == pairs.spec.name else f" of {file}"
                 yield (
                     pairs.spec.name,
-                    f"{pairs.spec.name}: `{name}` was `{old.name}`{of} in {base.name}",
+                    f"{pairs.spec.name}: `{name}` was `{old.name}`{of_file} in {base.name}",
                 )
 
     def _compare_with_others(self, base: Base, read: Sequence[_Pairs]) -> Iterator[tuple[str, str]]:
@@ -274,7 +273,9 @@ class BaseLookup:
         left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in comparison.paired]
         # In a family of networks, each may become more like the old version of another.
         unlike = [network for network in comparison.held if not network.is_like_holder]
-        too_many, matches = _closer(comparison.changed, [*comparison.replaced, *left, *unlike], ())
+        too_many, matches = _replaced_networks(
+            comparison.changed, [*comparison.replaced, *left, *unlike], ()
+        )
         if too_many:
             self.unclear.update(pairs.spec.name for pairs, _ in comparison.changed)
         for (pairs, name), other in zip(comparison.changed, matches, strict=True):
@@ -283,7 +284,7 @@ class BaseLookup:
                 self.also[pairs.spec.name, name] = other.old[1]
                 yield pairs.spec.name, other.note(base, pairs.spec.name, name)
         new = _new_networks(read)
-        too_many, matches = _closer(new, comparison.replaced, comparison.held)
+        too_many, matches = _replaced_networks(new, comparison.replaced, comparison.held)
         self.too_many |= too_many
         for (pairs, name), other in zip(new, matches, strict=True):
             replaced = other or comparison.renamed.get(name)

@@ -61,7 +61,7 @@ class BaselineFile(Base):
     def _stored(self) -> StoredPaths:
         return StoredPaths(self.path.parent, self.networks)
 
-    def had(self, path: str) -> bool:
+    def has(self, path: str) -> bool:
         own_key = self._own_key(path)
         return any(spec == own_key or spec.startswith(f"{own_key}/") for spec in self.networks)
 
@@ -106,7 +106,7 @@ class BaselineFile(Base):
         A spec that was a link has the costs of its file."""
         if spec.startswith(SHIPPED):
             return False
-        key = self._from_here(self._links.follow(self._path(spec)).target)
+        key = self._relative(self._links.follow(self._path(spec)).target)
         return self.networks.get(key) != self.networks[spec]
 
     def _path(self, spec: str) -> Path:
@@ -127,7 +127,7 @@ class BaselineFile(Base):
         if spec.shipped:
             return {}
         keys = {name: self._stored.find(self._own_key(name)) for name in (spec.name, *spec.names)}
-        real = self._stored.find(self._from_here(Path(os.path.realpath(spec.name))))
+        real = self._stored.find(self._relative(Path(os.path.realpath(spec.name))))
         return keys if real in keys.values() else {**keys, self.display_path(real): real}
 
     def _own_key(self, name: str) -> str:
@@ -137,10 +137,10 @@ class BaselineFile(Base):
         for folder in path.parents:
             real = self._links.follow(folder).target
             if self.path.is_relative_to(real):
-                return self._from_here(real / path.relative_to(folder))
-        return self._from_here(path)
+                return self._relative(real / path.relative_to(folder))
+        return self._relative(path)
 
-    def _from_here(self, spec: Path) -> str:
+    def _relative(self, spec: Path) -> str:
         path = os.path.relpath(spec, self.path.parent).replace(os.sep, "/")
         return f"./{path}" if path.startswith(SHIPPED) else path
 

@@ -160,7 +160,7 @@ def _refuse_shipped_for_deleted(
         if path_exists(Path(argument)) or not locate(argument).shipped:
             continue
         name = argument.partition("#")[0]
-        if base is not None and base.had(name):
+        if base is not None and base.has(name):
             where = f"`{base.name}` has one"
         elif config := configs.names_path(name):
             where = f"`{config}` has a budget for it"

@@ -26,29 +26,29 @@ class ConfigFinder:
         a repository it ends at the current folder, or, for a folder outside of that, in the folder
         itself.
         """
-        here = current_folder()
-        near = here if here and folder.is_relative_to(here) else folder
-        end = self._links.root(near) or self._links.root(folder) or near
+        current = current_folder()
+        start = current if current and folder.is_relative_to(current) else folder
+        end = self._links.root(start) or self._links.root(folder) or start
         config_path, passed = None, []
-        for at in chain((folder,), folder.parents):
-            if at in self._found:
-                config_path = self._found[at]
+        for ancestor in chain((folder,), folder.parents):
+            if ancestor in self._found:
+                config_path = self._found[ancestor]
                 break
-            passed.append(at)
-            config_path = _config_in(at, here)
-            if config_path or at == end:
+            passed.append(ancestor)
+            config_path = _config_in(ancestor, current)
+            if config_path or ancestor == end:
                 break
         self._found |= dict.fromkeys(passed, config_path)
         return config_path
 
 
-def _config_in(folder: Path, here: Path | None) -> Path | None:
+def _config_in(folder: Path, current: Path | None) -> Path | None:
     """The configuration in a folder. Raises UsageError for one with a misspelt name."""
     for name in (CONFIG, MISSPELT_CONFIG):
         file = folder / name
         if not file.is_file() or _is_untrusted(file):
             continue
-        shown = file.relative_to(here) if here and file.is_relative_to(here) else file
+        shown = file.relative_to(current) if current and file.is_relative_to(current) else file
         if name == MISSPELT_CONFIG:
             raise UsageError(f"`{shown}` is not read; did you mean `{CONFIG}`?")
         return shown

@@ -120,27 +120,27 @@ class Commit:
             part = left.pop()
             if part in ("", "."):
                 continue
-            at = "/".join((*parts, part))
+            linked = "/".join((*parts, part))
             if part == "..":
                 if not parts:
                     return path  # out of the repository
                 parts.pop()
-            elif at in self.submodules:
-                raise GitError(WAS_SUBMODULE.format(at))
-            elif at in self._links:
+            elif linked in self.submodules:
+                raise GitError(WAS_SUBMODULE.format(linked))
+            elif linked in self._links:
                 followed += 1
-                target = os.fsdecode(self._targets[at] or b"")
+                target = os.fsdecode(self._targets[linked] or b"")
                 if followed > MAX_LINKS or len(target) > MAX_PATH:
                     return path
                 if target.startswith("/"):
                     parts = []
-                    target = self._from_root(target)
+                    target = self._relative_to_root(target)
                 left += target.split("/")[::-1]
             else:
                 parts.append(part)
         return "/".join(parts)
 
-    def _from_root(self, target: str) -> str:
+    def _relative_to_root(self, target: str) -> str:
         """The absolute target of a link, from the root; `..` if it is out of the repository."""
         file = PurePosixPath(target)
         roots = (above for above in (file, *file.parents) if is_same_file(self.root, Path(above)))
@@ -309,7 +309,7 @@ def _merge_base(repository: Repository, ref: str, commits: list[str]) -> str:
     as its base, by merging the parents of a merge. Raises GitError."""
     bases = repository.git("merge-base", "--all", *commits).stdout.decode().split()
     both = " and ".join(f"`{commit}`" for commit in split_range(ref))
-    if _shallow(repository) and (not bases or _hides_parents(repository, commits, bases)):
+    if _is_shallow(repository) and (not bases or _hides_parents(repository, commits, bases)):
         raise GitError(f"the merge base of {both} is not in this shallow clone: {FETCH_HINT}")
     if not bases:
         raise GitError(f"{both} have no merge base: name another commit")
@@ -321,8 +321,8 @@ def _merge_base(repository: Repository, ref: str, commits: list[str]) -> str:
 def _hides_parents(repository: Repository, commits: list[str], bases: list[str]) -> bool:
     """Whether a shallow clone lacks parents of the commits since all merge bases. Then these may
     have a later one, which a change can hide by merging an older commit. Raises GitError."""
-    since = ("--max-parents=0", *commits, "--not", *bases)
-    first = repository.read("list the commits since the merge base", "rev-list", *since).encode()
+    revs = ("--max-parents=0", *commits, "--not", *bases)
+    first = repository.read("list the commits since the merge base", "rev-list", *revs).encode()
     objects = repository.git("cat-file", "--batch", input_bytes=first).stdout
     return b"\nparent " in objects
 
@@ -347,10 +347,10 @@ def _resolve(repository: Repository, ref: str) -> str:
                 "`refs/remotes/origin/main`"
             )
         return commit
-    if _shallow(repository):
+    if _is_shallow(repository):
         raise GitError(f"`{ref}` is not in this shallow clone: {FETCH_HINT}")
     raise GitError(f"there is no commit `{ref}`: fetch it, or name another")
 
 
-def _shallow(repository: Repository) -> bool:
+def _is_shallow(repository: Repository) -> bool:
     return repository.git("rev-parse", "--is-shallow-repository").stdout.strip() == b"true"

@@ -55,12 +55,12 @@ class CommitBase(Base):
         files = (spec for spec in specs if spec.user_file is not None)
         self._specs = [version for spec in files for version in self.by_version(spec)]
 
-    def had(self, path: str) -> bool:
+    def has(self, path: str) -> bool:
         try:
-            commit, at = self._commit_and_path(Path(os.path.abspath(path)))  # noqa: PTH100  keeps links
+            commit, stored = self._commit_and_path(Path(os.path.abspath(path)))  # noqa: PTH100  keeps links
         except GitError:
             return False
-        return commit.has(at)
+        return commit.has(stored)
 
     def by_version(self, spec: SpecLocation) -> list[SpecLocation]:
         names: dict[object, str] = {}
@@ -140,10 +140,12 @@ class CommitBase(Base):
         for commit, folders in named.items():
             with suppress(GitError):
                 for path, what, is_file in self._lost(commit):
-                    for above in folders.keys() & {path, *path.parents}:
-                        at = path.relative_to(above)
-                        if not is_file or is_spec(at):
-                            statements.update(f"{folder / at} {what}" for folder in folders[above])
+                    for parent in folders.keys() & {path, *path.parents}:
+                        relative = path.relative_to(parent)
+                        if not is_file or is_spec(relative):
+                            statements.update(
+                                f"{folder / relative} {what}" for folder in folders[parent]
+                            )
         return sorted(statements)
 
     def _deleted_beside(self) -> Iterator[str]:
@@ -153,17 +155,17 @@ class CommitBase(Base):
         for folder in dict.fromkeys(os.path.dirname(spec.name) for spec in self._specs):  # noqa: PTH120
             folders.setdefault(os.path.realpath(folder), folder)
         for commit in self._found_commits():
-            beside = {
+            neighbours = {
                 path: os.path.join(folders[parent], name)  # noqa: PTH118
                 for path in commit.deleted()
                 for parent, name in (os.path.split(commit.root / path),)
                 if parent in folders and is_spec(PurePosixPath(name))
             }
-            contents = commit.lost_specs() if beside else {}
-            for path in beside.keys() & contents.keys():
+            contents = commit.lost_specs() if neighbours else {}
+            for path in neighbours.keys() & contents.keys():
                 with suppress(BaseSpecError, UsageError):  # another YAML file
                     base_networks(Source(path, _text(contents[path])))
-                    yield f"{beside[path]} is deleted; it was in {self.name}"
+                    yield f"{neighbours[path]} is deleted; it was in {self.name}"
 
     def config_statements(self, files: Iterable[str]) -> list[str]:
         statements = []

@@ -35,12 +35,12 @@ class PathLinks:
         """Where a path leads. It need not exist. Raises OSError for a relative path if the current
         folder was deleted."""
         passed = []
-        for at in chain((path,), path.parents):
-            if at in self._followed:
+        for ancestor in chain((path,), path.parents):
+            if ancestor in self._followed:
                 break
-            passed.append(at)
-        for at in reversed(passed):
-            self._followed[at] = self._step(at)
+            passed.append(ancestor)
+        for ancestor in reversed(passed):
+            self._followed[ancestor] = self._step(ancestor)
         return self._followed[path]
 
     def _step(self, path: Path) -> Followed:
@@ -69,13 +69,13 @@ class PathLinks:
         A bare repository has no `.git`, so one that is committed among the specs is not found.
         """
         root, passed = None, []
-        for at in chain((folder,), folder.parents):
-            if at in self._roots:
-                root = self._roots[at]
+        for ancestor in chain((folder,), folder.parents):
+            if ancestor in self._roots:
+                root = self._roots[ancestor]
                 break
-            passed.append(at)
-            if has_git(at):
-                root = at
+            passed.append(ancestor)
+            if has_git(ancestor):
+                root = ancestor
                 break
         self._roots |= dict.fromkeys(passed, root)
         return root

@@ -267,8 +267,8 @@ def read_text(path: Path, name: str, followed: Followed | None = None) -> str:
     except OSError as error:
         raise UsageError(f"cannot read `{name}`: {error.strerror}") from None
     except ValueError:
-        why = "it has a character that file names cannot have"
-        raise UsageError(f"`{name}` cannot be the name of a file: {why}") from None
+        reason = "it has a character that file names cannot have"
+        raise UsageError(f"`{name}` cannot be the name of a file: {reason}") from None
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -25,7 +25,7 @@ from support import run
 from convcost.model.errors import Span, printable
 from convcost.render import FORMATS, Style
 from convcost.reports.check.finding import Finding, Growth
-from convcost.reports.check.finding_location import from_root, locate_findings
+from convcost.reports.check.finding_location import locate_findings, relative_to_root
 from convcost.reports.check.report import Check
 from convcost.reports.report import Root
 
@@ -204,7 +204,7 @@ def test_github_reads_one_command_for_any_name(path, file, message):
     assert len(text.splitlines()) == 2
     ((level, properties, data),) = commands(text)
     assert level == "error"
-    assert properties["file"] == printable(from_root(file, NOWHERE))
+    assert properties["file"] == printable(relative_to_root(file, NOWHERE))
     assert printable(f"params of `{path}` over the max") in data
 
 
@@ -328,7 +328,7 @@ def test_junit_is_ascii_and_is_read_back_for_any_name(path, spec, message):
     case = ET.fromstring(text)[0][0]
     assert case.findtext("failure").splitlines()[-1:] == [printable(f"help {message}")]
     assert case.get("name") == printable(f"params of `{path}`: max of budget `b<`")
-    assert ET.fromstring(text)[0].get("name") == printable(from_root(spec, NOWHERE))
+    assert ET.fromstring(text)[0].get("name") == printable(relative_to_root(spec, NOWHERE))
 
 
 # SARIF
@@ -434,7 +434,7 @@ def test_an_address_in_sarif_leads_back_to_the_file(name):
     (result,) = sarif(rendered("sarif", finding(file=f"a/{name}")))["results"]
     uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
     assert re.fullmatch(r"[A-Za-z0-9._~/%-]+", uri)
-    assert unquote(uri) == from_root(f"a/{name}", NOWHERE)
+    assert unquote(uri) == relative_to_root(f"a/{name}", NOWHERE)
 
 
 def test_a_file_outside_of_the_current_folder_has_an_absolute_address(tmp_path):

@@ -161,7 +161,7 @@ def test_a_verdict_has_the_difference_and_whether_it_was_noted(
     entry = Published(
         "", (("macs", parse_figure(text)),), "here", Span(1, 1, 1, 1), off=("macs",) if off else ()
     )
-    counts = ExactCounts(costs, [""]).of("")
+    counts = ExactCounts(costs, [""]).counts_of_layer("")
     report = verify((PublishedNetwork("net", "net.yaml", "", (PublishedEntry(entry, counts),)),))
     (table,) = report.tables()
     assert table.rows == (("macs", text, value, shown, "[1]"),)
@@ -290,24 +290,24 @@ def test_no_two_rows_are_equal():
 
 def test_a_layer_a_group_and_the_whole_network_are_summed_by_path():
     costs = cost(HEAD.replace("published:\n", ""))
-    assert ExactCounts(costs, ["stem/conv_1"]).of("stem/conv_1")["params"] == STEM + 4
-    assert ExactCounts(costs, ["stem"]).of("stem")["params"] == STEM + 4
-    assert ExactCounts(costs, ["stem"]).of("stem")["channels"] == 4
-    assert ExactCounts(costs, ["head"]).of("head") == {
+    assert ExactCounts(costs, ["stem/conv_1"]).counts_of_layer("stem/conv_1")["params"] == STEM + 4
+    assert ExactCounts(costs, ["stem"]).counts_of_layer("stem")["params"] == STEM + 4
+    assert ExactCounts(costs, ["stem"]).counts_of_layer("stem")["channels"] == 4
+    assert ExactCounts(costs, ["head"]).counts_of_layer("head") == {
         "weights": HEAD_WEIGHTS, "biases": 0, "params": HEAD_WEIGHTS,
         "trainable": HEAD_WEIGHTS, "buffers": 0, "macs": HEAD_WEIGHTS * 64,
         "activations": 640, "active": HEAD_WEIGHTS, "channels": 10,
     }  # fmt: skip
-    assert ExactCounts(costs, [""]).of("")["weights"] == STEM + HEAD_WEIGHTS
-    assert ExactCounts(costs, [""]).of("")["channels"] == 10
+    assert ExactCounts(costs, [""]).counts_of_layer("")["weights"] == STEM + HEAD_WEIGHTS
+    assert ExactCounts(costs, [""]).counts_of_layer("")["channels"] == 10
     with pytest.raises(ConstraintError, match="there is no layer `ste`"):
-        ExactCounts(costs, ["ste"]).of("ste")
+        ExactCounts(costs, ["ste"]).counts_of_layer("ste")
 
 
 def test_the_channels_of_a_network_are_those_of_its_output():
     aside = "  - {side: [{conv: 3, kernel: 1}], name: aux}\n"
     costs = cost(HEAD.replace("published:\n", aside))
-    assert ExactCounts(costs, [""]).of("")["channels"] == 10
+    assert ExactCounts(costs, [""]).counts_of_layer("")["channels"] == 10
 
 
 def test_each_entry_is_checked_under_its_own_settings_and_size():

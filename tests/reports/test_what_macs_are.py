@@ -8,7 +8,7 @@ from support import commands_that_read_specs, run
 
 import convcost
 from convcost.model.measures import CONVENTION
-from convcost.reports.charts import comparison_charts, of_network, of_points
+from convcost.reports.charts import comparison_charts, network_charts, sweep_charts
 from convcost.reports.page_model import Fact
 
 REPORTS = [
@@ -357,8 +357,8 @@ def test_a_chart_of_macs_says_how_many_layers_are_not_in_it(spec, tmp_path):
     networks = tuple(map(convcost.analyze, files))
     for charts, layers in (
         (comparison_charts(networks), "2 uncounted layers"),
-        (of_points("Net", networks, alone=True), "2 uncounted layers"),
-        (of_network(networks[0]), "1 uncounted layer"),
+        (sweep_charts("Net", networks, alone=True), "2 uncounted layers"),
+        (network_charts(networks[0]), "1 uncounted layer"),
     ):
         titles = [chart.title for chart in charts]
         of_macs = [title for title in titles if ": macs" in title]

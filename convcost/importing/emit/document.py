@@ -8,6 +8,7 @@ from convcost.importing.emit.scalars import number_text, text, unquoted_text
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.outline.tree import Items, OutlineBlock
 from convcost.language.network_inputs import AllowedSizes
+from convcost.model.number_format import counted
 from convcost.model.shape import Shape
 
 
@@ -83,5 +84,5 @@ def _note(graph: LayerGraph) -> str:
         parts.append("free: " + ", ".join(f"{count} {name}" for name, count in graph.free))
     uncounted = sum(layer.uncounted for layer in graph.layers)
     if uncounted:
-        parts.append(f"{uncounted} layer{'s' * (uncounted > 1)} not counted")
+        parts.append(f"{counted(uncounted, 'layer')} not counted")
     return "; ".join(parts)

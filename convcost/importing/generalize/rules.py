@@ -7,49 +7,49 @@ from fractions import Fraction
 from math import floor, prod
 from typing import Any, TypeAlias
 
-from convcost.importing.generalize.at_sizes import AtSizes
+from convcost.importing.generalize.at_sizes import LayerAtSizes
 from convcost.importing.generalize.fit import evaluates_to, fit_expression
 from convcost.importing.generalize.fold_padding import foldable_paddings
 from convcost.importing.ir.layer_graph import GraphLayer
 from convcost.language.scope import AXES
 from convcost.model.shape import Shape
 
-SizeRule: TypeAlias = Callable[[AtSizes], GraphLayer | None]
+SizeRule: TypeAlias = Callable[[LayerAtSizes], GraphLayer | None]
 Expressions: TypeAlias = str | tuple[str, ...]  # for a number, or for the entries of a shape
 
 MAX_DENOMINATOR = 17  # of a factor
 
 
-def unchanged(at: AtSizes) -> GraphLayer | None:
+def unchanged(at: LayerAtSizes) -> GraphLayer | None:
     """The layer if its options are the same at all sizes. A window that grows with the size cannot
     be expressed, except a pool over the whole input."""
-    return at.own if at.same_options else None
+    return at.first if at.same_options else None
 
 
-def _range(at: AtSizes) -> GraphLayer | None:
+def _range(at: LayerAtSizes) -> GraphLayer | None:
     """A slice whose bounds are integers. All other options must be the same at all sizes."""
     names = {name for layer in at.layers for name, _ in layer.options}
     return _with_expressions(at, dict.fromkeys(names, _axis(at)))
 
 
-def _custom(at: AtSizes) -> GraphLayer | None:
+def _custom(at: LayerAtSizes) -> GraphLayer | None:
     """A `custom` layer whose shape is an expression over the input shape, so that it is valid at
     any size."""
     if at.same_options:
-        return at.own
+        return at.first
     names = {name for layer in at.layers for name, _ in layer.options} - {"input"}
     fixed = names - {"output", "macs"}
     if any(len(set(at.values(name))) > 1 for name in fixed):
         return None
-    options = tuple(pair for pair in at.own.options if pair[0] != "input")
+    options = tuple(pair for pair in at.first.options if pair[0] != "input")
     general_layer = _with_expressions(at, dict.fromkeys(sorted(names - fixed, reverse=True), ""))
     return general_layer and general_layer._replace(options=options)
 
 
-def _reshape(at: AtSizes) -> GraphLayer | None:
+def _reshape(at: LayerAtSizes) -> GraphLayer | None:
     """A single entry that differs is the rest of the elements; several entries become expressions
     over the input shape."""
-    layer = at.own
+    layer = at.first
     shapes = at.values("shape")
     entries = _entries(shapes)
     if entries is None:
@@ -66,17 +66,17 @@ def _reshape(at: AtSizes) -> GraphLayer | None:
     return like and like._replace(rest=None, follows=())
 
 
-def _pad(at: AtSizes) -> GraphLayer | None:
+def _pad(at: LayerAtSizes) -> GraphLayer | None:
     """Borders that depend on the size: those of `same`, or the size of another tensor."""
-    layer = at.own
+    layer = at.first
     is_same = layer.options and all(at.number in foldable_paddings(graph) for graph in at.graphs)
     return layer if is_same or at.same_options else _like(at, "pad_like")
 
 
-def _resize(at: AtSizes) -> GraphLayer | None:
+def _resize(at: LayerAtSizes) -> GraphLayer | None:
     """Resizes to the size of another tensor, or by a factor that gives the right size at all
     sizes."""
-    layer = at.own
+    layer = at.first
     if at.same_options and not layer.computes_size:
         return layer
     if len(set(at.values("mode"))) > 1:
@@ -91,10 +91,10 @@ def _resize(at: AtSizes) -> GraphLayer | None:
     return None if scale is None else layer._replace(options=(("scale", scale), *mode))
 
 
-def _pool(at: AtSizes) -> GraphLayer | None:
+def _pool(at: LayerAtSizes) -> GraphLayer | None:
     """A pool whose window has the extent of the input is a pool over the whole input at any size.
     For an input that is not square, a square window with the extent of one side also counts."""
-    layer = at.own
+    layer = at.first
     if at.same_options:
         return layer
     for shape, pool in zip(at.shapes(layer.inputs[0]), at.layers, strict=True):
@@ -105,10 +105,10 @@ def _pool(at: AtSizes) -> GraphLayer | None:
     return layer._replace(kind=f"global_{layer.kind}", options=())
 
 
-def _linear(at: AtSizes) -> GraphLayer | None:
+def _linear(at: LayerAtSizes) -> GraphLayer | None:
     """The option `inputs` of a linear layer states the shape of its input. It is left out where the
     layer accepts other shapes, or where the shape is the same at all sizes."""
-    layer = at.own
+    layer = at.first
     shapes = at.shapes(layer.inputs[0])
     bare = [tuple(pair for pair in layer.options if pair[0] != "inputs") for layer in at.layers]
     if any(options != bare[0] for options in bare) or len({shape.channels for shape in shapes}) > 1:
@@ -135,21 +135,21 @@ RULES: dict[str, SizeRule] = {
 # Expressions over the input shape
 
 
-def _with_expressions(at: AtSizes, names: dict[str, str]) -> GraphLayer | None:
+def _with_expressions(at: LayerAtSizes, names: dict[str, str]) -> GraphLayer | None:
     """The layer with an expression for each of its options in `names` that differs; None if there
     is no such expression. The value of a name is the extent that an expression uses if it can."""
-    follows: dict[str, Expressions] = dict(at.own.follows)
+    follows: dict[str, Expressions] = dict(at.first.follows)
     for name, extent in names.items():
         expressions = _expressions(at, at.values(name), follows.pop(name, None), extent)
         if expressions is None:
             return None
         if expressions:
             follows[name] = expressions
-    return at.own._replace(follows=tuple(follows.items()))
+    return at.first._replace(follows=tuple(follows.items()))
 
 
 def _expressions(
-    at: AtSizes, values: tuple[Any, ...], previous: Expressions | None, extent: str
+    at: LayerAtSizes, values: tuple[Any, ...], previous: Expressions | None, extent: str
 ) -> Expressions | None:
     """The expressions for a number or shape at all sizes; "" if it is the same at all sizes, and
     None if there are none. A `previous` expression stays if it is right."""
@@ -178,12 +178,12 @@ def _entries(shapes: Sequence[Shape]) -> list[tuple[int, ...]] | None:
     return list(zip(*((shape.channels, *shape.size) for shape in shapes), strict=True))
 
 
-def _axis(at: AtSizes) -> str:
+def _axis(at: LayerAtSizes) -> str:
     """The name of the axis that a layer works along, if it has one."""
-    along = dict(at.own.options).get("along")
+    along = dict(at.first.options).get("along")
     if not isinstance(along, int):
         return ""
-    return _axis_name(len(at.shapes(at.own.inputs[0])[0].size) + 1 - along)
+    return _axis_name(len(at.shapes(at.first.inputs[0])[0].size) + 1 - along)
 
 
 def _axis_name(back: int) -> str:
@@ -194,11 +194,11 @@ def _axis_name(back: int) -> str:
 # The size of another tensor
 
 
-def _factor(at: AtSizes) -> Any:
+def _factor(at: LayerAtSizes) -> Any:
     """The simplest factor that gives the right output size at all sizes, the same for each axis."""
     pairs = [
         (n, o)
-        for shape, layer in zip(at.shapes(at.own.inputs[0]), at.layers, strict=True)
+        for shape, layer in zip(at.shapes(at.first.inputs[0]), at.layers, strict=True)
         for n, o in zip(shape.size, layer.output.size, strict=True)
     ]
     n, o = pairs[0]
@@ -209,17 +209,17 @@ def _factor(at: AtSizes) -> Any:
     return None
 
 
-def _like(at: AtSizes, kind: str) -> GraphLayer | None:
+def _like(at: LayerAtSizes, kind: str) -> GraphLayer | None:
     """The layer as a kind that takes its size from a tensor with that size in all graphs."""
     sizes = [layer.output.size for layer in at.layers]
     for tensor in _tensors_before(at):
         if [shape.size for shape in at.shapes(tensor)] == sizes:
-            inputs = (at.own.inputs[0], tensor)
-            return at.own._replace(kind=kind, options=(), inputs=inputs)
+            inputs = (at.first.inputs[0], tensor)
+            return at.first._replace(kind=kind, options=(), inputs=inputs)
     return None
 
 
-def _tensors_before(at: AtSizes) -> Iterator[int]:
+def _tensors_before(at: LayerAtSizes) -> Iterator[int]:
     """The tensors whose size a layer may have: its own sources, the nearest first, then tensors
     that it is joined with, the inputs, and all tensors before it."""
     layers = at.graphs[0].layers

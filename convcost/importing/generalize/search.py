@@ -232,5 +232,5 @@ def _restriction_note(verdicts: Sequence[Verdict], wrong: Verdict | None, restri
     if case is None:
         reason = "the model accepts no other size that convcost tried"
     else:
-        reason = f"{REASONS[case.outcome].format(size_text(case.size))}: {case.why}"
+        reason = f"{REASONS[case.outcome].format(size_text(case.size))}: {case.reason}"
     return f"the input is `{restriction}`, because {reason}"

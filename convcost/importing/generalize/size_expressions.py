@@ -2,7 +2,7 @@
 graphs at several sizes. Numbers that differ become expressions, and a resize refers to the tensor
 whose size it has."""
 
-from convcost.importing.generalize.at_sizes import AtSizes
+from convcost.importing.generalize.at_sizes import LayerAtSizes
 from convcost.importing.generalize.fold_padding import foldable_paddings
 from convcost.importing.generalize.rules import RULES, unchanged
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
@@ -34,7 +34,7 @@ def with_size_expressions(first: LayerGraph, *others: LayerGraph) -> LayerGraph 
         return None
     layers = []
     for number, own_layer in enumerate(graphs[0].layers):
-        at = AtSizes(graphs, number)
+        at = LayerAtSizes(graphs, number)
         if any(
             (other.kind, other.inputs) != (own_layer.kind, own_layer.inputs) for other in at.layers
         ):

@@ -4,7 +4,7 @@ expressions over the shape of that tensor."""
 
 from collections.abc import Iterator, Mapping
 
-from convcost.importing.generalize.at_sizes import AtSizes
+from convcost.importing.generalize.at_sizes import LayerAtSizes
 from convcost.importing.generalize.fit import incoming_extents
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, stated_options
 from convcost.model.kind import KINDS
@@ -19,7 +19,7 @@ def size_inputs(*graphs: LayerGraph) -> dict[int, int]:
         return {}
     source_by_layer = {}
     for number, layer in enumerate(graphs[0].layers):
-        at = AtSizes(graphs, number)
+        at = LayerAtSizes(graphs, number)
         is_sized = not layer.is_input_free and bool(at.input_extents)
         if _states_shape(layer) and not is_sized and len(set(at.shapes(number))) > 1:
             source_by_layer[number] = next(
@@ -37,13 +37,13 @@ def _states_shape(layer: GraphLayer) -> bool:
     )
 
 
-def _sources(at: AtSizes) -> Iterator[int]:
+def _sources(at: LayerAtSizes) -> Iterator[int]:
     """The tensors that may give a layer its size, the best first: the earlier tensors that the
     layer's output is joined with, and the model's input. A constant, which modules may share,
     prefers the input if that has the same extents."""
     extents = incoming_extents(at.shapes(at.number)).values()
     same = set(extents) <= set(incoming_extents(at.shapes(INPUT)).values())
-    if at.own.is_input_free and same:
+    if at.first.is_input_free and same:
         yield INPUT
     for layer in at.graphs[0].layers[at.number + 1 :]:
         if at.number in layer.inputs:

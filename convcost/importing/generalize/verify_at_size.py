@@ -18,24 +18,24 @@ BOTH_REFUSE = "both refuse"
 
 
 class Verdict(NamedTuple):
-    """The result of a comparison at a size; `why` is the first difference, or the reason of a
+    """The result of a comparison at a size; `reason` is the first difference, or the reason of a
     refusal."""
 
     outcome: str
     size: tuple[int, ...]
-    why: str = ""
+    reason: str = ""
 
 
 def verify_at_size(text: str, size: tuple[int, ...], model: LayerGraph | str) -> Verdict:
     """The verdict of a spec at a size; `model` is the model at that size, or the reason why it
     refuses the size."""
     spec = costs_at_size(text, size)
-    theirs = model if isinstance(model, str) else costs_at_size(flat_text(model), None)
-    if isinstance(theirs, str):
-        return Verdict(BOTH_REFUSE if isinstance(spec, str) else MODEL_REFUSES, size, theirs)
+    model_costs = model if isinstance(model, str) else costs_at_size(flat_text(model), None)
+    if isinstance(model_costs, str):
+        return Verdict(BOTH_REFUSE if isinstance(spec, str) else MODEL_REFUSES, size, model_costs)
     if isinstance(spec, str):
         return Verdict(SPEC_REFUSES, size, spec)
-    answer = Equivalence(theirs, spec, loose=True)
+    answer = Equivalence(model_costs, spec, loose=True)
     if answer.is_same:
         return Verdict(SAME, size)
     return Verdict(DIFFERS, size, answer.first_difference())

@@ -73,7 +73,7 @@ class GraphBuilder:
             gaps=tuple(self.gaps),
         )
 
-    def gap(self, note: str) -> None:
+    def note_gap(self, note: str) -> None:
         """Adds a note about something that the layers do not count as the model has it."""
         self.notes.append(note)
         self.gaps.append(note)
@@ -111,7 +111,7 @@ class GraphBuilder:
         params, buffer_count = counted_weights(layer, x, tensors, buffers)
         shares = self._shared_layer(layer, x, (*tensors, *(buffers or {})))
         if shares == MIXED:
-            return self._again(layer, x, path, inputs, tensors, buffers or {})
+            return self._emit_partly_shared(layer, x, path, inputs, tensors, buffers or {})
         index = len(self.layers)
         for key in (*tensors, *(buffers or {})) if shares is None else ():
             self.used.setdefault(key, index)
@@ -266,7 +266,7 @@ class GraphBuilder:
             frozen_part = not others and elements == getattr(kind, part)(x).value and part
         if not frozen_part:
             name, whole = layer.name, sum(tensors.values())
-            self.gap(
+            self.note_gap(
                 f"counts differ: {elements:,} of the {whole:,} params of {name} are frozen, which "
                 "a spec cannot express; here all of them are trainable"
             )
@@ -305,9 +305,9 @@ class GraphBuilder:
         keys = frozenset(stored)
         if self._equal is None or layer.memory == "weights" or keys.isdisjoint(self.used):
             return tensors, buffers
-        again = [key for key in keys if key in self.used]
+        reused = [key for key in keys if key in self.used]
         alone = len(keys) > 1 and all(
-            stored[key] > 1 and self.has_equal_numbers(key) for key in again
+            stored[key] > 1 and self.has_equal_numbers(key) for key in reused
         )
         if not alone and self._is_module(layer, keys):
             return tensors, buffers
@@ -345,7 +345,7 @@ class GraphBuilder:
         )
         return index if shareable(layer, x, other, other_x) else MIXED
 
-    def _again(
+    def _emit_partly_shared(
         self, layer: Kind[Any], x: Any, path: Path, inputs: Sequence[int],
         tensors: Mapping[str, int], buffers: Mapping[str, int],
     ) -> int:  # fmt: skip

@@ -41,14 +41,14 @@ class OperatorTable(Registry[Row]):
         the attributes of the canonical operator to the framework's attributes by name, to functions
         of a call, or to values."""
 
-        def value(call: Any, theirs: Any) -> Any:
-            if callable(theirs):
-                return theirs(call)
-            return call.attribute(theirs) if isinstance(theirs, str) else theirs
+        def value(call: Any, source: Any) -> Any:
+            if callable(source):
+                return source(call)
+            return call.attribute(source) if isinstance(source, str) else source
 
         @self.operator(*names, op=op)
         def rule(call: Any) -> Any:
-            options = {name: value(call, theirs) for name, theirs in attributes.items()}
+            options = {name: value(call, source) for name, source in attributes.items()}
             return call.lower(op, **options)
 
     def free_row(self, *names: str, what: str = "", like_input: bool = False) -> None:

@@ -53,7 +53,7 @@ class Coverage:
         if self._divide(view):
             self._taken[_places(view, self._block)] = True
 
-    def outside(self, view: TensorView) -> int:
+    def count_outside(self, view: TensorView) -> int:
         """The number of elements of a view that none of the added views has; all of them if there
         are too many blocks to compare."""
         if not self._divide(view):
@@ -79,7 +79,7 @@ def elements_outside(view: TensorView, others: Iterable[TensorView]) -> int:
     coverage = Coverage(view.total)
     for other in others:
         coverage.add(other)
-    return coverage.outside(view)
+    return coverage.count_outside(view)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -28,7 +28,7 @@ class BlockInputs:
                 if value is not None:
                     self.users.setdefault(value, set()).add(layer.number)
 
-    def of(self, use: Items, entering: int | None) -> tuple[int, ...] | None:
+    def inputs_of(self, use: Items, entering: int | None) -> tuple[int, ...] | None:
         """The values outside that a part uses: first `entering`, the output of the item before it,
         then the others in the order of the text. None if something outside references a value
         inside except its output, or if it shares weights with something outside."""

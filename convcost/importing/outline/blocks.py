@@ -10,7 +10,13 @@ from convcost.importing.outline import tree
 from convcost.importing.outline.anti_unify import anti_unify, substitute_values
 from convcost.importing.outline.block_inputs import BlockInputs
 from convcost.importing.outline.block_names import BlockNames, module_path
-from convcost.importing.outline.candidates import Candidates, ItemRange, Keys, ListOfItems, lists_in
+from convcost.importing.outline.candidates import (
+    Candidates,
+    ItemRange,
+    Keys,
+    ListOfItems,
+    nested_lists,
+)
 from convcost.importing.outline.identity_cache import cached_by_identity
 from convcost.importing.outline.options import options
 from convcost.importing.outline.text_length import NAME, item_length, text_length
@@ -76,7 +82,7 @@ class _BlockSearch:
 
     def _round(self, lists: Sequence[ListOfItems]) -> bool:
         """Makes a block of the candidate that saves most. Returns whether there is one."""
-        parts_by_keys = self.candidates.in_lists(lists)
+        parts_by_keys = self.candidates.find_repeated(lists)
         saving_of = {keys: self._saving(parts) for keys, parts in parts_by_keys.items()}
         for keys in sorted(parts_by_keys, key=lambda keys: (-saving_of[keys], -len(keys))):
             if keys in self.refused:
@@ -92,9 +98,9 @@ class _BlockSearch:
 
     def _lists(self) -> list[ListOfItems]:
         flow = -1 if len(self.graph.inputs) == 1 else None
-        lists = list(lists_in(self.items, flow, is_content=False))
+        lists = list(nested_lists(self.items, flow, is_content=False))
         for block in self.blocks:
-            lists += lists_in(
+            lists += nested_lists(
                 block.items, block.inputs[0] if block.inputs else None, is_content=True
             )
         return lists
@@ -116,7 +122,7 @@ class _BlockSearch:
         """Groups of uses that fit one body, the largest first."""
         families: list[tuple[Items, list[ItemRange]]] = []
         for candidate in parts:
-            inputs = self.block_inputs.of(candidate.use, candidate.entering)
+            inputs = self.block_inputs.inputs_of(candidate.use, candidate.entering)
             if inputs is None or not self._may_have_inputs(candidate, inputs):
                 continue
             part = candidate._replace(inputs=inputs)
@@ -206,8 +212,8 @@ def _equal_uses(parts: list[ItemRange]) -> list[list[ItemRange]]:
     for part in parts:
         values = tuple(item.options for item in tree.walk(part.use))
         groups.setdefault(values, []).append(part)
-    several = [some for some in groups.values() if 1 < len(some) < len(parts)]
-    return [some for some in several if not _is_row(some)]
+    several = [group for group in groups.values() if 1 < len(group) < len(parts)]
+    return [group for group in several if not _is_row(group)]
 
 
 def _is_row(parts: list[ItemRange]) -> bool:

@@ -24,7 +24,7 @@ def branch_names(join: Item) -> list[str]:
     if len(roles) >= len(join.branches):
         return list(roles[: len(join.branches)])
     two = len(join.branches) == 2  # noqa: PLR2004  one of them is a shortcut
-    late = [branch for branch in join.branches if _from_elsewhere(branch)]
+    late = [branch for branch in join.branches if _has_other_input(branch)]
     straight = [branch for branch in join.branches if not branch.items or branch.when]
     named = any(branch.name for branch in join.branches)
     shortcut, main = _STRAIGHT.get(join.kind, ("x", "y"))
@@ -62,5 +62,5 @@ def _has_no_input(item: Item) -> bool:
     return _has_no_input((item.unwritten or item.items)[0])
 
 
-def _from_elsewhere(branch: ItemBranch) -> bool:
+def _has_other_input(branch: ItemBranch) -> bool:
     return branch.ref is not None or bool(branch.items and branch.items[0].refs)

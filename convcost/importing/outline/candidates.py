@@ -53,14 +53,14 @@ def without_modules(items: Items) -> Items:
     return items
 
 
-def lists_in(items: Items, flow: int | None, *, is_content: bool) -> Iterator[ListOfItems]:
+def nested_lists(items: Items, flow: int | None, *, is_content: bool) -> Iterator[ListOfItems]:
     """A list and all lists inside it. `flow` is the value that is its input."""
     yield ListOfItems(items, flow, is_content)
     for item in items:
         for branch in item.branches:
             if branch.items:
                 entering = item.refs[0] if item.refs else flow
-                yield from lists_in(branch.items, entering, is_content=item.is_sequence)
+                yield from nested_lists(branch.items, entering, is_content=item.is_sequence)
         value = output(item)
         flow = flow if value is None else value
 
@@ -72,13 +72,13 @@ class Candidates:
     def __init__(self) -> None:
         self.hash = StructuralHash()
 
-    def in_lists(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[ItemRange]]:
+    def find_repeated(self, lists: Sequence[ListOfItems]) -> dict[Keys, list[ItemRange]]:
         """The positions of every candidate that occurs at least twice, without overlaps."""
         keys = [self.hash.keys(item_list.items) for item_list in lists]
         pairs = Counter(pair for of_list in keys for pair in pairwise(of_list))
         parts_by_keys: dict[Keys, list[ItemRange]] = {}
         for item_list, of_list in zip(lists, keys, strict=True):
-            for inner, part in self._in_list(item_list, of_list, pairs):
+            for inner, part in self._candidates(item_list, of_list, pairs):
                 if not inner or min(inner) < 0 or _is_periodic(inner):
                     continue
                 parts = parts_by_keys.setdefault(inner, [])
@@ -87,7 +87,7 @@ class Candidates:
                     parts.append(part)
         return {inner: parts for inner, parts in parts_by_keys.items() if len(parts) > 1}
 
-    def _in_list(
+    def _candidates(
         self, item_list: ListOfItems, keys: Keys, pairs: Counter[tuple[Key, Key]]
     ) -> Iterator[tuple[Keys, ItemRange]]:
         """The ranges of a list that may be blocks, each with its keys: joins, and ranges whose

@@ -125,7 +125,7 @@ class Naming:
         for scope, value in (*self._references(self.root), *named):
             chain = self._chain(value, scope)
             if chain:
-                self._unhidden(chain[0], scope)
+                self._rename_hidden(chain[0], scope)
                 for step in chain:
                     # The names of a join's branches are in another list if the join has a name.
                     step.written = step.written or not step.is_join
@@ -143,7 +143,7 @@ class Naming:
             for inner in node.lists:
                 yield from self._references(inner)
 
-    def _unhidden(self, node: ScopeNode, scope: NameScope) -> None:
+    def _rename_hidden(self, node: ScopeNode, scope: NameScope) -> None:
         for inner in scope.upward():
             if inner is node.scope:
                 return

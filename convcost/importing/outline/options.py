@@ -149,7 +149,7 @@ class _OptionSearch:
         self.flags = [self._flag(branch) for branch in self.branches]
         for n in constant:
             self._tie_to_main_path(n)
-        return self._named() if len(self.wanted) <= MAX_OPTIONS else None
+        return self._named_options() if len(self.wanted) <= MAX_OPTIONS else None
 
     # The value at a place
 
@@ -217,7 +217,7 @@ class _OptionSearch:
 
     # Names, defaults and arguments
 
-    def _named(self) -> BlockOptions:
+    def _named_options(self) -> BlockOptions:
         """The options that places and branches use, with names, defaults and arguments. Options
         without a default are first."""
         chosen = [self.chosen[n] for n in range(len(self.places))]
@@ -336,13 +336,13 @@ def _completed(base: Values, values: Values, factor: Fraction) -> Values | None:
     """The base vector, with missing values computed from the other vector; None if one of these is
     not an integer."""
     full_values = []
-    for value, other in zip(values, base, strict=True):
-        if other is ABSENT and value is not ABSENT and factor != 1:
+    for value, base_value in zip(values, base, strict=True):
+        if base_value is ABSENT and value is not ABSENT and factor != 1:
             if (value / factor).denominator != 1:
                 return None
             full_values.append(int(value / factor))
         else:
-            full_values.append(value if other is ABSENT else other)
+            full_values.append(value if base_value is ABSENT else base_value)
     return tuple(full_values)
 
 

@@ -36,17 +36,17 @@ class NameScope:
     def reserve(self, base_name: str, node: "ScopeNode", copies: int = 1) -> str:
         """Reserves a name, with a number appended if it is in use. Copies of x also reserve x_1,
         x_2, …."""
-        ends = ("",) if copies == 1 else ("", *(f"_{n}" for n in range(1, copies + 1)))
+        suffixes = ("",) if copies == 1 else ("", *(f"_{n}" for n in range(1, copies + 1)))
         number = self._next.get(base_name, 1)
         while True:
             name = base_name if number == 1 else f"{base_name}_{number}"
-            names = [f"{name}{end}" for end in ends]
+            names = [f"{name}{suffix}" for suffix in suffixes]
             if self.taken.isdisjoint(names) and self.reserved.isdisjoint(names):
                 break
             number += 1
         self._next[base_name] = number
-        for each in names:
-            self.add(each, node)
+        for reserved_name in names:
+            self.add(reserved_name, node)
         return name
 
     def add(self, name: str, node: "ScopeNode") -> None:

@@ -21,11 +21,11 @@ PAIR = 2  # inputs of a join with a table
 
 
 class _Merge(NamedTuple):
-    """The layer `into` gets new `options` and the params of the layer `learned`; the layer `end`,
+    """The layer `target` gets new `options` and the params of the layer `source`; the layer `end`,
     which computes the result, is removed."""
 
-    into: int
-    learned: int
+    target: int
+    source: int
     end: int
     options: dict[str, Any]
 
@@ -46,18 +46,18 @@ def _merges(graph: LayerGraph) -> list[_Merge]:
     for index in range(len(layers)):
         merge = _merge_of(graph, readers, index)
         if merge is not None:
-            merges[merge.into] = merge
+            merges[merge.target] = merge
     owners = [weights_owner(layers, index) for index in range(len(layers))]
     sharing = Counter(owners)
-    pairs = Counter((owners[merge.into], owners[merge.learned]) for merge in merges.values())
+    pairs = Counter((owners[merge.target], owners[merge.source]) for merge in merges.values())
 
     def complete(merge: _Merge) -> bool:
         """Whether all layers that share weights with this one are merged in the same way."""
-        pair = into, learned = owners[merge.into], owners[merge.learned]
-        return sharing[into] == sharing[learned] == pairs[pair]
+        pair = target, source = owners[merge.target], owners[merge.source]
+        return sharing[target] == sharing[source] == pairs[pair]
 
     ends = {merge.end for merge in merges.values()}
-    return [merge for merge in merges.values() if merge.into not in ends and complete(merge)]
+    return [merge for merge in merges.values() if merge.target not in ends and complete(merge)]
 
 
 def _merge_of(graph: LayerGraph, readers: Mapping[int, int], index: int) -> _Merge | None:
@@ -89,9 +89,9 @@ def _is_learned(
 
 
 def _with_affine(
-    graph: LayerGraph, index: int, learned: int, affine: Mapping[str, Any]
+    graph: LayerGraph, index: int, source: int, affine: Mapping[str, Any]
 ) -> dict[str, Any] | None:
-    """The options of a layer with the factor or summand of the layer `learned` in addition; None if
+    """The options of a layer with the factor or summand of the layer `source` in addition; None if
     its kind does not have them. `affine` are options like those of a `scale`."""
     layer = graph.layers[index]
     kind = KINDS[layer.kind]
@@ -104,7 +104,7 @@ def _with_affine(
     if kind.folds_norms:
         biased = kind(**dict(layer.options) | {"bias": True})
         biases = biased.biases(biased.select_inputs(tuple(map(graph.shape, layer.inputs)))).value
-        stored = graph.layers[weights_owner(graph.layers, learned)].params
+        stored = graph.layers[weights_owner(graph.layers, source)].params
         is_bias = not factor and not options["bias"] and biases == stored
         return {**options, "bias": True} if is_bias else None
     if layer.kind == "scale":
@@ -118,17 +118,17 @@ def _with_affine(
 def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
     """The graph after all merges. The layers that were merged are removed."""
     layers, aliases, removed = list(graph.layers), dict[int, int](), set[int]()
-    for into, learned, end, options in merges:
-        old, new = layers[into], layers[weights_owner(layers, learned)]
+    for target, source, end, options in merges:
+        old, new = layers[target], layers[weights_owner(layers, source)]
         frozen, has_own_weights = new.frozen, old.shares is None
         if (old.params or not has_own_weights) and old.frozen != new.frozen:
             frozen = "weights" if old.frozen else "biases"
-        layers[into] = old._replace(
+        layers[target] = old._replace(
             options=stated_options(KINDS[old.kind], options),
             params=old.params + (new.params if has_own_weights else 0),
             frozen=frozen,
             frozen_params=old.frozen_params + (new.frozen_params if has_own_weights else 0),
         )
-        aliases |= {learned: layers[learned].inputs[0], end: into}
-        removed |= {learned, end}
+        aliases |= {source: layers[source].inputs[0], end: target}
+        removed |= {source, end}
     return without_layers(graph._replace(layers=tuple(layers)), removed, aliases)

@@ -226,27 +226,27 @@ def _ratios_to_roots(graph: _Rewriter, layer: GraphLayer) -> list[tuple[int, int
 
 def _fuse_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
     """x over the root of the mean or sum of its squares, perhaps after its mean is subtracted."""
-    for x, under in _ratios_to_roots(graph, layer):
-        total = graph.producer(graph.skip(under, "clip"), "sum", "mean", GLOBAL["mean"])
+    for x, squares in _ratios_to_roots(graph, layer):
+        total = graph.producer(graph.skip(squares, "clip"), "sum", "mean", GLOBAL["mean"])
         squared = _square(graph, total.inputs[0]) if total is not None else None
         if total is None or squared is None:
             continue
-        over = _over(total)
+        axes = _reduced_axes(total)
         if total.kind == "sum":
-            return squared == x and over == "channels" and graph.replace(index, "l2_norm", [x], {})
-        centre = _input_minus_mean(graph, squared, over)
-        if squared != x and (centre is None or _input_minus_mean(graph, x, over) != centre):
+            return squared == x and axes == "channels" and graph.replace(index, "l2_norm", [x], {})
+        centre = _input_minus_mean(graph, squared, axes)
+        if squared != x and (centre is None or _input_minus_mean(graph, x, axes) != centre):
             continue
         plain: dict[str, Any] = {"scale": False, "shift": False}
-        if over in ("channels", "all"):
+        if axes in ("channels", "all"):
             kind, start = ("rms_norm", x) if centre is None else ("layer_norm", centre)
-            return graph.replace(index, kind, [start], {**plain, "over": over})
-        if over == "size" and centre is not None:
+            return graph.replace(index, kind, [start], {**plain, "over": axes})
+        if axes == "size" and centre is not None:
             return graph.replace(index, "instance_norm", [centre], plain)
     return False
 
 
-def _over(layer: GraphLayer) -> Any:
+def _reduced_axes(layer: GraphLayer) -> Any:
     """The axes of a reduction or of a global pool."""
     whole = layer.kind in GLOBAL.values() or layer.option("over") == 1 == len(layer.output.size)
     return "size" if whole else layer.option("over")
@@ -260,7 +260,7 @@ def _input_minus_mean(graph: _Rewriter, source: int, over: Any) -> int | None:
     x, other = layer.inputs
     mean = graph.layers[other] if other >= 0 else None
     same = mean is not None and mean.kind in ("mean", GLOBAL["mean"]) and mean.inputs == (x,)
-    return x if same and mean is not None and _over(mean) == over else None
+    return x if same and mean is not None and _reduced_axes(mean) == over else None
 
 
 def _fuse_frozen_batch_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:

@@ -13,29 +13,30 @@ from convcost.model.number_format import counted
 from convcost.reports.notes import first_texts
 
 
-def numbers_note(why: str, tensors: Mapping[str, int]) -> list[str]:
+def numbers_note(reason: str, tensors: Mapping[str, int]) -> list[str]:
     """A note about tensors, each with its number of elements."""
     if not tensors:
         return []
     total = sum(tensors.values())
     subject = "1 number of the file is" if total == 1 else f"{total:,} numbers of the file are"
-    return [f"{subject} {why}: {first_texts([f'`{key}` ({n:,})' for key, n in tensors.items()])}"]
+    listed = first_texts([f"`{key}` ({n:,})" for key, n in tensors.items()])
+    return [f"{subject} {reason}: {listed}"]
 
 
 def excluded_notes(reasons: Mapping[str, str], elements: Mapping[str, int]) -> list[str]:
     """Notes about tensors that are not counted, one for each reason."""
     groups: dict[str, dict[str, int]] = {}
-    for key, why in reasons.items():
-        groups.setdefault(why, {})[key] = elements[key]
-    return [note for why, tensors in groups.items() for note in numbers_note(why, tensors)]
+    for key, reason in reasons.items():
+        groups.setdefault(reason, {})[key] = elements[key]
+    return [note for reason, tensors in groups.items() for note in numbers_note(reason, tensors)]
 
 
 def copies_note(builder: GraphBuilder, elements: Mapping[str, int]) -> list[str]:
     """A note about stored tensors that are counted for each of several layers. `elements` are those
     of the tensors that layers use unchanged."""
     copied = sorted({original(key) for key in builder.used if COPY_IN in key} & elements.keys())
-    why = "counted for each of several layers, since equal tensors are stored once"
-    return numbers_note(why, {key: elements[key] for key in copied})
+    reason = "counted for each of several layers, since equal tensors are stored once"
+    return numbers_note(reason, {key: elements[key] for key in copied})
 
 
 def verify_balance(builder: GraphBuilder, stored: int) -> None:
@@ -44,7 +45,7 @@ def verify_balance(builder: GraphBuilder, stored: int) -> None:
     in_layers = sum(layer.params + layer.buffers for layer in builder.layers)
     if in_layers != stored:
         message = f"the layers have {in_layers:,} numbers, but the file stores {stored:,} for them"
-        builder.gap(f"counts differ: {message}")
+        builder.note_gap(f"counts differ: {message}")
 
 
 def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:
@@ -81,7 +82,7 @@ def report_weights(
     for note in numbers_note(LOST, {key: unused[key] for key in sorted(lost)}):
         context.builder.gap(f"left out: {note}")
     elements = {key: constant.elements for key, constant in context.constants.items()}
-    excluded = {key: why for key, why in context.excluded.items() if key not in used}
+    excluded = {key: reason for key, reason in context.excluded.items() if key not in used}
     notes += excluded_notes(excluded, elements)
     if computed:
         notes.append(

@@ -70,7 +70,7 @@ def _chapter(chapter: Chapter, ident: str, *, several: bool) -> Iterator[str]:
         yield f'<h2 id="{ident}-h">{breakable(chapter.title)}</h2>\n'
         yield from _source(chapter)
     if chapter.facts:
-        thirds = " thirds" * (len(chapter.facts) % 3 == 0)
+        thirds = " thirds" if len(chapter.facts) % 3 == 0 else ""
         yield f'<dl class="facts{thirds}">\n{"".join(map(_fact, chapter.facts))}</dl>\n'
     yield from notes_html(chapter.notes)
     for number, section in enumerate(chapter.sections, 1):

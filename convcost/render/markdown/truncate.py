@@ -56,15 +56,15 @@ def truncate(
     piece_rows: list[tuple[str, ...] | None] = [None] * len(pieces)
     for number in sorted(range(len(pieces)), key=lambda number: pieces[number].rank):
         piece = pieces[number]
-        frame = size(f"\n{piece.head}{piece.foot}{_more(count)}{piece.close}")
-        rows = _fitting(piece, room - frame, size)
+        frame = size(f"\n{piece.head}{piece.foot}{_more_rows(count)}{piece.close}")
+        rows = _rows_that_fit(piece, room - frame, size)
         if rows or (not piece.rows and frame <= room):
             piece_rows[number] = rows
             room -= frame + sum(map(size, rows))
     return _text(opening, pieces, piece_rows)
 
 
-def _fitting(piece: Piece, room: int, size: SizeOf) -> tuple[str, ...]:
+def _rows_that_fit(piece: Piece, room: int, size: SizeOf) -> tuple[str, ...]:
     """The first rows that fit into the room; shortened if not all of them fit as they are."""
     rows = piece.rows
     for longest in TEXT_LIMITS if piece.shorten else ():
@@ -86,13 +86,13 @@ def _text(
             continue
         yield f"{gap}{piece.head}"
         yield from rows
-        yield f"{piece.foot}{_more(len(piece.rows) - len(rows))}{piece.close}"
+        yield f"{piece.foot}{_more_rows(len(piece.rows) - len(rows))}{piece.close}"
         gap = "\n"
     if None in piece_rows:
         yield f"{gap}{_left_out(missing)}"
 
 
-def _more(rows: int) -> str:
+def _more_rows(rows: int) -> str:
     return f"\n… {counted(rows, 'more row')}\n" if rows else ""
 
 

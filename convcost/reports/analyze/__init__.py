@@ -69,9 +69,9 @@ class Analysis(Report):
         return analysis_page(self.networks, self.view)
 
     def charts(self) -> "Iterator[Chart]":
-        from convcost.reports.charts import of_networks
+        from convcost.reports.charts import all_charts
 
-        return of_networks(self.networks)
+        return all_charts(self.networks)
 
     @property
     def lacks_options(self) -> bool:

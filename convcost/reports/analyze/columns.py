@@ -65,7 +65,7 @@ def _kind(row: LayerCost) -> str:
     return f"{row.kind} (stated)" if row.stated else row.kind
 
 
-def _work(measure: Measure) -> CellColumn:
+def _work_column(measure: Measure) -> CellColumn:
     """The product that a count is computed from; a group has none."""
     text_by_key: dict[Any, str] = {}
 
@@ -146,8 +146,8 @@ COLUMNS: dict[str, CellColumn | None] = {
             tuple(axis.extent if axis.exact else f"≤{axis.extent}" for axis in row.field)
         ),
     ),
-    "params_work": _work(Measure.PARAMS),
-    "macs_work": _work(Measure.MACS),
+    "params_work": _work_column(Measure.PARAMS),
+    "macs_work": _work_column(Measure.MACS),
     "step": CellColumn(
         Column("step", "step", "right"),
         lambda row, _costs, _view: Size(tuple(axis.step for axis in row.field)),

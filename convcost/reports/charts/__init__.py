@@ -20,7 +20,7 @@ from convcost.reports.charts.treemap import treemap
 MAX_NETWORKS = 12  # in a chart with a bar for each network and block
 
 
-def of_network(costs: Costs) -> Iterator[Chart]:
+def network_charts(costs: Costs) -> Iterator[Chart]:
     """All charts of one network."""
     yield by_layer(costs, Measure.MACS, "bars")
     yield by_layer(costs, Measure.PARAMS, "params")
@@ -45,14 +45,14 @@ def memory(costs: Costs) -> Curve:
     )
 
 
-def of_networks(networks: tuple[Costs, ...]) -> Iterator[Chart]:
+def all_charts(networks: tuple[Costs, ...]) -> Iterator[Chart]:
     """The charts of each network; of several networks, with names like `bars#VGG-16`."""
     if len(networks) == 1:
-        yield from of_network(networks[0])
+        yield from network_charts(networks[0])
         return
     used: set[str] = set()
     for costs in networks:
-        for chart in of_network(costs):
+        for chart in network_charts(costs):
             name = first = f"{chart.name}#{costs.network.name}"
             number = 1
             while name in used:
@@ -71,7 +71,7 @@ def comparison_charts(networks: tuple[Costs, ...]) -> Iterator[Chart]:
             yield blocks_side_by_side(networks, measure)
 
 
-def of_points(name: str, points: tuple[Costs, ...], *, alone: bool) -> Iterator[Chart]:
+def sweep_charts(name: str, points: tuple[Costs, ...], *, alone: bool) -> Iterator[Chart]:
     """The points of a sweep side by side. `alone` is true if the report has no charts of another
     network."""
     for measure in reversed(HEADLINE):

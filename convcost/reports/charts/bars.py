@@ -20,7 +20,7 @@ def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
     others = largest[len(shown) :]
     bars = [Bar(path, (count,)) for path, count in shown]
     if others:
-        bars.append(_rest(len(others), (sum(count for _, count in others),)))
+        bars.append(_others_bar(len(others), (sum(count for _, count in others),)))
     title = f"{costs.network.name}: {measure} by layer{missing((costs,), measure)}"
     return Bars(name, title, measure, (costs.network.name,), tuple(bars), parts=True)
 
@@ -93,9 +93,9 @@ def _block_bars(networks: list[dict[str, int]]) -> tuple[Bar, ...]:
     bars = [Bar(block, tuple(blocks.get(block) for blocks in networks)) for block in shown]
     if rest:
         sums = tuple(sum(blocks.get(block, 0) for block in rest) for blocks in networks)
-        bars.append(_rest(len(rest), sums))
+        bars.append(_others_bar(len(rest), sums))
     return tuple(bars)
 
 
-def _rest(count: int, values: tuple[int, ...]) -> Bar:
+def _others_bar(count: int, values: tuple[int, ...]) -> Bar:
     return Bar(f"{count:,} others", values, rest=True)

@@ -58,7 +58,7 @@ def _json_pieces(value: Any, depth: int) -> Iterator[str]:
     if isinstance(value, dict) and value and depth <= NETWORK_DEPTH:
         yield "{"
         for number, (key, item) in enumerate(value.items()):
-            yield f"{',' * (number > 0)}\n{indent}  {dumps(key)}: "
+            yield f"{',' if number else ''}\n{indent}  {dumps(key)}: "
             yield from _json_pieces(item, depth + 1)
         yield f"\n{indent}}}"
     elif isinstance(value, list):
@@ -129,8 +129,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A mapping. With a repeated key, one entry would hide the other."""
     value_by_key = dict(pairs)
     if len(value_by_key) < len(pairs):
-        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
-        raise BaselineError(f"it has the key {brief(twice)} twice")
+        repeated = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise BaselineError(f"it has the key {brief(repeated)} twice")
     return value_by_key
 
 
@@ -161,14 +161,14 @@ def _read_network(name: str, value: Any) -> MeasuredNetwork:
     return measured_network
 
 
-def _read_dtypes(of: dict[str, Any]) -> Dtypes:
+def _read_dtypes(record: dict[str, Any]) -> Dtypes:
     """The types of the numbers; float32 where a file has none."""
-    rules = of.get("layers", [])
+    rules = record.get("layers", [])
     if not isinstance(rules, list):
         raise BaselineError("`layers` of `dtype` is not a list")
     mappings = [_mapping(rule, "a rule of `dtype`") for rule in rules]
     try:
-        default = LayerDtypes()._replace(**dict(parse_parts(_text(of, "all", "float32"))))
+        default = LayerDtypes()._replace(**dict(parse_parts(_text(record, "all", "float32"))))
         parsed = [
             DtypeRule(_text(rule, "match"), parse_parts(_text(rule, "dtype"))) for rule in mappings
         ]
@@ -178,18 +178,18 @@ def _read_dtypes(of: dict[str, Any]) -> Dtypes:
 
 
 def _read_layer(value: Any, step: int) -> LayerCost:
-    of = _mapping(value, "a layer")
-    path, kind = of.get("path"), of.get("kind")
+    record = _mapping(value, "a layer")
+    path, kind = record.get("path"), record.get("kind")
     if not isinstance(path, str) or not isinstance(kind, str):
         raise BaselineError("`path` and `kind` of a layer are not text")
-    shape = _read_shape(of.get("output"), path)
-    unknown = of.get("macs") == UNCOUNTED
-    of = {**of, "macs": 0} if unknown else of
+    shape = _read_shape(record.get("output"), path)
+    unknown = record.get("macs") == UNCOUNTED
+    record = {**record, "macs": 0} if unknown else record
     return LayerCost(
         path,
         kind,
         shape,
-        Counts(**{measure: _count(of, measure) for measure in WRITTEN}, uncounted=int(unknown)),
+        Counts(**{measure: _count(record, measure) for measure in WRITTEN}, uncounted=int(unknown)),
         (),
         stated=False,
         step=step,
@@ -197,15 +197,15 @@ def _read_layer(value: Any, step: int) -> LayerCost:
 
 
 def _read_shape(value: Any, what: str) -> Shape:
-    of = _mapping(value, what)
-    size = of.get("size")
+    record = _mapping(value, what)
+    size = record.get("size")
     if not isinstance(size, list) or any(not _is_count(extent) for extent in size):
         raise BaselineError(f"`size` of `{what}` is not a list of counts")
-    return Shape(_count(of, "channels"), tuple(size))
+    return Shape(_count(record, "channels"), tuple(size))
 
 
-def _text(of: dict[str, Any], key: str, default: str | None = None) -> str:
-    value: Any = of.get(key, default)
+def _text(record: dict[str, Any], key: str, default: str | None = None) -> str:
+    value: Any = record.get(key, default)
     if not isinstance(value, str):
         raise BaselineError(f"`{key}` of `dtype` is not text")
     return value
@@ -217,8 +217,8 @@ def _mapping(value: Any, what: str) -> dict[str, Any]:
     return value
 
 
-def _count(of: dict[str, Any], measure: str) -> int:
-    count: Any = of.get(measure, 0)
+def _count(record: dict[str, Any], measure: str) -> int:
+    count: Any = record.get(measure, 0)
     if not _is_count(count):
         raise BaselineError(f"`{measure}` is not a count")
     return int(count)

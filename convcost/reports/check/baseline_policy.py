@@ -25,7 +25,7 @@ COSTS = tuple(measure for measure in TOTALS if measure not in (*PARTS, "receptiv
 def forbid_growth(checked: CheckedNetwork, file: str) -> CheckedNetwork:
     """The network with budgets that allow no growth: of its total, and of the bytes, layers and
     groups under a `grow` rule. `file` is the baseline."""
-    both = [total_counts(of.layers) for of in (checked.network, checked.base) if of is not None]
+    both = [total_counts(network.layers) for network in (checked.network, checked.base) if network]
     # A part that is all of its measure would be reported twice.
     parts = (part for part in PARTS if any(counts.rest(part) for counts in both))
     total = Budget(total=tuple(Limit(measure, NO_SPAN, grow=0) for measure in (*COSTS, *parts)))

@@ -34,10 +34,10 @@ def split_budget(budget: Budget) -> tuple[CountedBudget, ...]:
     keys = dict.fromkeys((limit.convention, limit.label) for limit in limits if limit.convention)
     if not keys:
         return (CountedBudget("", "", budget),)
-    return tuple(CountedBudget(*key, _only(budget, *key)) for key in (("", ""), *keys))
+    return tuple(CountedBudget(*key, _budget_of(budget, *key)) for key in (("", ""), *keys))
 
 
-def _only(budget: Budget, convention: str, label: str) -> Budget:
+def _budget_of(budget: Budget, convention: str, label: str) -> Budget:
     def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         if not convention:
             return tuple(limit for limit in limits if not limit.convention)

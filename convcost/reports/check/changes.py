@@ -141,12 +141,12 @@ def _change_cells(counts: Iterable[Pair], *, changed: bool, share: bool = True) 
     """The counts before and after, and the change. What is known in part may have changed if
     anything `changed`."""
     for before, after in counts:
-        yield _from_to(before, after)
+        yield _before_and_after(before, after)
         may_differ = after - before != 0 and (changed or before != after)
         yield Difference.of(before, after, share=share) if may_differ else ""
 
 
-def _from_to(*counts: Count) -> str:
+def _before_and_after(*counts: Count) -> str:
     """`7 → 9`, or one of both if they are equal."""
     return " → ".join(dict.fromkeys(cell_text(count_cell(count)) for count in counts))
 
@@ -190,4 +190,4 @@ def _count_change(measure: str, counts: Pair) -> Iterator[str]:
     before, after = counts
     if before != after:
         by = cell_text(Difference.of(before, after, share=False))
-        yield f"{measure.replace('_', ' ')} {_from_to(before, after)} ({by})"
+        yield f"{measure.replace('_', ' ')} {_before_and_after(before, after)} ({by})"

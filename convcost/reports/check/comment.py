@@ -139,7 +139,7 @@ def _limit_cells(finding: Finding, source: str) -> tuple[Cell, ...]:
 def _footer(networks: Sequence[CheckedNetwork], against: str) -> Iterator[str]:
     inputs = list(dict.fromkeys(checked.network.inputs_text for checked in networks))
     if inputs:
-        more = "; …" * (len(inputs) > MAX_INPUTS)
+        more = "; …" if len(inputs) > MAX_INPUTS else ""
         yield f"input {'; '.join(inputs[:MAX_INPUTS])}{more}; 1 sample"
     yield from counting_notes(networks)
     yield f"convcost {__version__}" + (f", compared with {against}" if against else "")

@@ -87,7 +87,7 @@ def _evaluate(checked: CheckedNetwork, grouped: Counter[str]) -> Iterator[Findin
         finding._replace(measure=measure) if measure else finding
         for file, budget in checked.budgets
         for convention, measure, limited in split_budget(budget)
-        for scope, limits in scopes(convention).of(limited)
+        for scope, limits in scopes(convention).limits_by_scope(limited)
         for limit in limits
         for finding in _findings(checked.spec, file, budget, scope, limit)
     )
@@ -229,29 +229,31 @@ class _Scopes:
         old = [self.old.get(layer.path, layer).path for layer in self.network.layers]
         new = [layer.path for layer in self.network.layers]
         # The current layers by the paths that they had in the base, and by both paths.
-        self.earlier, self.ever = self.layers, self.layers
+        self.by_old_path, self.by_both_paths = self.layers, self.layers
         if old != new:
-            self.earlier = LayerIndex(self.network.layers, [{path} for path in old])
-            self.ever = LayerIndex(self.network.layers, list(map(set, zip(new, old, strict=True))))
+            self.by_old_path = LayerIndex(self.network.layers, [{path} for path in old])
+            self.by_both_paths = LayerIndex(
+                self.network.layers, list(map(set, zip(new, old, strict=True)))
+            )
 
-    def of(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
+    def limits_by_scope(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
         """The total, the layers, each by the first rule that matches it, and the groups. Raises
         UsageError if the groups have too many layers."""
         yield self.total, budget.total
         if budget.layers:
             rules = self.layers.first_rules(budget.layers)
-            earlier = rules
-            if self.earlier is not self.layers:
-                earlier = self.earlier.first_rules(budget.layers)
-            for layer, rule, old in zip(self.network.layers, rules, earlier, strict=True):
+            old_rules = rules
+            if self.by_old_path is not self.layers:
+                old_rules = self.by_old_path.first_rules(budget.layers)
+            for layer, rule, old in zip(self.network.layers, rules, old_rules, strict=True):
                 limits = rule.limits if rule else ()
                 if old is not None and old is not rule:
                     limits += growth_limits(old.limits)
                 if limits:
                     yield self._layer(layer), limits
         for rule in budget.groups:
-            layers, ever = (of.matching(rule.match) for of in (self.layers, self.ever))
-            self._grouped[self._spec] += len(ever) * len(rule.limits)
+            layers, members = (of.matching(rule.match) for of in (self.layers, self.by_both_paths))
+            self._grouped[self._spec] += len(members) * len(rule.limits)
             if self._grouped[self._spec] > MAX_GROUPED:
                 raise UsageError(
                     f"the groups of the budgets for `{self._spec}` need more than "
@@ -260,8 +262,8 @@ class _Scopes:
                 )
             base = self.base and self.base.with_layers(self.before.matching(rule.match))
             limits = rule.limits
-            if len(layers) < len(ever):
-                yield self._group(rule, ever, base), growth_limits(limits)
+            if len(layers) < len(members):
+                yield self._group(rule, members, base), growth_limits(limits)
                 limits = tuple(limit._replace(grow=None) for limit in limits)
             if layers or any(limit.min is not None for limit in limits):
                 yield self._group(rule, layers, base), limits

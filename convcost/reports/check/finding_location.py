@@ -38,7 +38,7 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
     """
     count_by_key: dict[tuple[str, ...], int] = {}
     for original in findings:
-        file, spec = (from_root(path, root) for path in (original.file, original.spec))
+        file, spec = (relative_to_root(path, root) for path in (original.file, original.spec))
         finding = original._replace(file=file, spec=spec)
         path = finding.file if finding.span else finding.spec
         key = (
@@ -55,7 +55,7 @@ def locate_findings(findings: Iterable[Finding], root: Root) -> Iterator[Located
         yield LocatedFinding(finding, path, finding.span, _hash((*key, str(ordinal))))
 
 
-def from_root(file: str, root: Root) -> str:
+def relative_to_root(file: str, root: Root) -> str:
     """A file as a path relative to the root: `models/net.yaml`.
 
     A file outside of the root has its absolute path. A source that is not a file, such as standard

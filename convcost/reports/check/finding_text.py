@@ -45,7 +45,7 @@ def network_label(spec: str, network: str) -> str:
 
 def count_text(count: Count) -> str:
     """The count; `at least 7` if layers are not in it, and `?` if no others count."""
-    at_least = "at least " * (count.shown is not None and count.whole is None)
+    at_least = "at least " if count.shown is not None and count.whole is None else ""
     return f"{at_least}{cell_text(count_cell(count))}"
 
 

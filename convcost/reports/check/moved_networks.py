@@ -74,17 +74,18 @@ def find_closer(
     """
 
     @cache
-    def own(at: int) -> Likeness:
-        return _likeness(new[at][1], before[at])
+    def likeness_to_before(index: int) -> Likeness:
+        return _likeness(new[index][1], before[index])
 
     @cache
-    def of_holder(index: int) -> Likeness:
+    def likeness_to_holder(index: int) -> Likeness:
         return _likeness(holders[index], old[index][1])
 
     indices: list[int | None] = [None] * len(new)
-    for likeness, at, index in _similar_pairs(new, old):
-        if indices[at] is None and likeness > own(at) and likeness > of_holder(index):
-            indices[at] = index
+    for likeness, number, index in _similar_pairs(new, old):
+        least = max(likeness_to_before(number), likeness_to_holder(index))
+        if indices[number] is None and likeness > least:
+            indices[number] = index
     return indices
 
 

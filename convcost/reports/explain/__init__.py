@@ -80,7 +80,7 @@ def unknown_path(
     from shlex import quote
 
     hint = did_you_mean(path, (layer_path for network in networks for layer_path in paths(network)))
-    listed = f"`convcost analyze {quote(spec)}{' --deploy' * deployed}` lists the layers"
+    listed = f"`convcost analyze {quote(spec)}{' --deploy' if deployed else ''}` lists the layers"
     return UsageError(f"there is no layer `{path}` in `{spec}`; {hint or listed}")
 
 

@@ -210,7 +210,7 @@ def _stored_rows(
         terms = f"{weights.value} + {biases.value}"
         yield "params", group_digits(f"weights + biases = {terms} = {counts.params}")
     else:
-        yield "params", f"{'weights = ' * (counts.params > 0)}{format_count(counts.params)}"
+        yield "params", f"{'weights = ' if counts.params else ''}{format_count(counts.params)}"
     for part in PARTS:
         if counts.rest(part):
             yield part, part_text(part, counts)
@@ -235,7 +235,7 @@ def context_rows(
         yield "step on the input", Size(field.step)
     shares = {Measure.PARAMS: share.params} | ({Measure.MACS: share.macs} if macs_known else {})
     for measure, (part, whole) in shares.items():
-        qualifier = "known " * (measure == Measure.MACS and bool(share.uncounted))
+        qualifier = "known " if measure == Measure.MACS and share.uncounted else ""
         text = f"{format_percent(part, whole)} of the network's {qualifier}{format_count(whole)}"
         yield f"share of {measure}", text
 

@@ -59,7 +59,8 @@ class Width(NamedTuple):
         """The width as an expression of the spec language."""
         if not self.whole:
             return str(self.part)
-        return f"{f'{self.part} * ' * (self.part > 1)}in_channels // {self.whole}"
+        factor = f"{self.part} * " if self.part > 1 else ""
+        return f"{factor}in_channels // {self.whole}"
 
 
 class BreakEven(NamedTuple):

@@ -140,7 +140,7 @@ class SpecItems:
             self.by_path[path] = item
             self.by_span.setdefault(origin.span, []).append(item)
 
-    def around(self, step: int) -> list[SpecItem]:
+    def items_around(self, step: int) -> list[SpecItem]:
         """The items that a step is in, the innermost first."""
         paths = [*path_prefixes(self.network.steps[step].path)]
         return [self.by_path[path] for path in reversed(paths) if path in self.by_path]
@@ -155,10 +155,10 @@ class SpecItems:
             for span, alike in self.by_span.items()
         }
 
-    def in_list(self, step: int, folder: str) -> SpecItem | None:
+    def item_in_list(self, step: int, folder: str) -> SpecItem | None:
         """The item that a step is in, of the list at a path; the path of the network's own list is
         empty."""
-        around = self.around(step)
+        around = self.items_around(step)
         return next((item for item in around if item.path.rpartition("/")[0] == folder), None)
 
     def common_list(self, steps: list[int]) -> str:

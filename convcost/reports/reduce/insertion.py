@@ -46,7 +46,7 @@ class Insertions:
         beginnings = {span: self._begin(alike) for span, alike in items.by_span.items()}
         for saving in savings.savings:
             candidate = saving.candidate
-            spans = (item.span for item in items.around(candidate.step))
+            spans = (item.span for item in items.items_around(candidate.step))
             span = next((span for span in spans if candidate.step in beginnings[span]), None)
             reason = "is on the same line of the spec as layers that a 1x1 would change too"
             if span is not None:

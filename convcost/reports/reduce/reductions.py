@@ -158,7 +158,7 @@ class _Finder:
         strided = self.steps[index].shape.size != x.size
         if not expand and not strided:
             return Reduction(index, removed, tuple(ends))
-        window_item = self.items.in_list(ends[0], folder)
+        window_item = self.items.item_in_list(ends[0], folder)
         if window_item is None:
             raise ConstraintError(
                 "CC004", "is in another list of layers than the larger convolution"
@@ -191,7 +191,7 @@ class _Finder:
 
     def _removed(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
         """The items that the removal of a 1x1 deletes: its own, and its followers in its list."""
-        target = self.items.in_list(index, folder)
+        target = self.items.item_in_list(index, folder)
         if (
             target is None
             or not all(step == index or self.flow.is_elementwise(step) for step in target.steps)
@@ -200,7 +200,7 @@ class _Finder:
             raise ConstraintError("CC004", "is in a block with other layers")
         items = {target.path: target}
         for follower in followers:
-            item = self.items.in_list(follower, folder)
+            item = self.items.item_in_list(follower, folder)
             if item is not None and item.steps <= set(followers):
                 items.setdefault(item.path, item)
         return tuple(items.values())

@@ -40,7 +40,7 @@ class Sweep(Report):
 
     def charts(self) -> Iterator[Chart]:
         """Charts with a bar for each point."""
-        from convcost.reports.charts import of_points
+        from convcost.reports.charts import sweep_charts
 
         for network in self.networks:
             named = tuple(
@@ -48,7 +48,7 @@ class Sweep(Report):
                 for point in network.points
             )
             if named:
-                yield from of_points(network.name, named, alone=len(self.networks) == 1)
+                yield from sweep_charts(network.name, named, alone=len(self.networks) == 1)
 
     def tree(self) -> dict[str, Any]:
         return versioned(SCHEMA, networks=self._trees())
@@ -178,7 +178,7 @@ def _figure_notes(selected: Sequence[PointCosts]) -> Iterator[str]:
     """The summary of all figures, and the figures that are not expected."""
     figures = [(point, figure) for point in selected for figure in point.figures]
     if figures:
-        sample = "; the figures are for 1 sample" * (selected[0].costs.batch > 1)
+        sample = "; the figures are for 1 sample" if selected[0].costs.batch > 1 else ""
         yield f"{summarize(figure for _, figure in figures).text}{sample}"
     for point, figure in figures:
         if not figure.expected:

@@ -83,7 +83,7 @@ class FigureRecord(NamedTuple):
             sign = "+" if numerator > 0 else ""
             percent = f" ({self.percent_off})" if self.percent_off else ""
             hint = f"; {self.hint}" if self.hint else ""
-            return f"off by {sign}{by}{percent}{', as noted' * self.expected}{hint}"
+            return f"off by {sign}{by}{percent}{', as noted' if self.expected else ''}{hint}"
         words = filter(None, (READING.get(word, word) for word in self.how.split(", ")))
         text = " ".join(filter(None, (self.verdict, ", ".join(words))))
         return text if self.expected else f"{text}, though noted as off"
@@ -165,7 +165,7 @@ class ExactCounts:
                 if path in self._rows:
                     self._rows[path].append(row)
 
-    def of(self, layer: str) -> dict[str, int]:
+    def counts_of_layer(self, layer: str) -> dict[str, int]:
         """Every measure of a layer, a group or the network.
 
         Raises ConstraintError if there is no such layer.
@@ -180,13 +180,13 @@ class ExactCounts:
         shape, _, _ = group_output(self.costs, index)
         return {**total_counts(rows).by_measure(), "channels": shape.channels}
 
-    def of_entry(self, entry: Published) -> dict[str, int]:
-        """The same for a published entry, with the figures that conventions count.
+    def counts_of_entry(self, entry: Published) -> dict[str, int]:
+        """Every measure of the layer of a published entry, with the figures that conventions count.
 
         Raises ConstraintError also if the macs of a layer are not known, by the convention of a
         figure or without one.
         """
-        count_by_measure = self.of(entry.layer)
+        count_by_measure = self.counts_of_layer(entry.layer)
         rows = self._rows[entry.layer] if entry.layer else self.costs.layers
         for measure, _ in entry.figures:
             if name := entry.convention(measure):
@@ -204,7 +204,7 @@ class ExactCounts:
         settings = tuple(item for item in entry.settings if item[0] in changed)
         size = None if network.resized is None else entry.size
         short_entry = entry._replace(settings=settings, size=size)
-        return PublishedEntry(short_entry, self.of_entry(entry), self._dtypes_of(entry))
+        return PublishedEntry(short_entry, self.counts_of_entry(entry), self._dtypes_of(entry))
 
     def _dtypes_of(self, entry: Published) -> str:
         """The types of the figures in bytes of an entry, as text."""
@@ -318,8 +318,8 @@ def figure_table(name: str, figures: Collection[FigureRecord], notes: tuple[str,
     rows = []
     for f in figures:
         number = sources.setdefault(f.source, len(sources) + 1)
-        of = " ".join(filter(None, (f.layer, f.settings)))
-        rows.append((of, f.measure, f.published, f.exact, f.text, f"[{number}]", f.note))
+        subject = " ".join(filter(None, (f.layer, f.settings)))
+        rows.append((subject, f.measure, f.published, f.exact, f.text, f"[{number}]", f.note))
     heads = [head for head in ("layer", "settings") if any(getattr(f, head) for f in figures)]
     of_what = Column("_".join(heads), ", ".join(heads), "left", folds=True, least=12)
     notes = (*(f"[{number}] {source}" for source, number in sources.items()), *notes)

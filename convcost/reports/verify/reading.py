@@ -86,11 +86,11 @@ def hint(entry: Published, measure: str, figure: Figure, counts: dict[str, int])
     if conditions_by_count:
         return f"agrees {', or '.join(conditions_by_count[min(conditions_by_count)])}"
     numerator, denominator = figure.value()
-    twice = 2 * counts[measure]
-    if measure == "macs" and fit_figure(figure, twice, 1000, truncated=False):
+    doubled = 2 * counts[measure]
+    if measure == "macs" and fit_figure(figure, doubled, 1000, truncated=False):
         return "twice the macs, so FLOPs"
-    near = 100 * abs(numerator - twice * denominator) <= twice * denominator
-    return "about twice the macs, so FLOPs" if measure == "macs" and near else ""
+    is_near = 100 * abs(numerator - doubled * denominator) <= doubled * denominator
+    return "about twice the macs, so FLOPs" if measure == "macs" and is_near else ""
 
 
 def _condition(changes: list[tuple[str, str, bool]]) -> str:

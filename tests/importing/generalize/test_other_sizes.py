@@ -53,7 +53,7 @@ def padded(builder, x, ends):
 
 
 def pooled(builder, x, kernel):
-    return windowed(builder, "avg_pool", x, {"kernel": windows.each(kernel)}, "pool")
+    return windowed(builder, "avg_pool", x, {"kernel": windows.compact(kernel)}, "pool")
 
 
 # Models

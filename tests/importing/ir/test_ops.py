@@ -56,5 +56,5 @@ def test_an_operator_is_added_by_a_definition_a_row_a_framework_and_a_lowering(c
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 4, 8), channel=1)
     call = torch_table.TorchCall(builder, ("c",), "aten.cube", {"self": x, "scale": None}, x.dims)
-    y = torch_table.known("aten.cube_").rule(call)
+    y = torch_table.known_row("aten.cube_").rule(call)
     assert layer_texts(builder.graph([y])) == ["elementwise function=power → 8×4"]

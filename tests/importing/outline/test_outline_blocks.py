@@ -160,7 +160,7 @@ def row(*taken: int | None, start: int = 0) -> tuple[Item, ...]:
 )
 def test_a_part_has_the_values_that_it_uses_as_inputs(first, last, inputs):
     items = row(None, None, 0, None)
-    assert BlockInputs(items).of(items[first : last + 1], entering=first - 1) == inputs
+    assert BlockInputs(items).inputs_of(items[first : last + 1], entering=first - 1) == inputs
 
 
 @pytest.mark.parametrize(("taken", "same"), [(3, True), (4, False), (5, False)])

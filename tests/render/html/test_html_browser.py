@@ -26,7 +26,7 @@ def verification():
     network = shipped("vgg16")
     published = network.network.published
     exact = ExactCounts(network, [entry.layer for entry in published])
-    held = tuple(PublishedEntry(entry, exact.of(entry.layer)) for entry in published)
+    held = tuple(PublishedEntry(entry, exact.counts_of_layer(entry.layer)) for entry in published)
     return verify((PublishedNetwork("VGG-16", "vgg16.yaml", "a source", held),))
 
 

@@ -25,7 +25,7 @@ from convcost.reports.chart_model import (
     Tile,
     Treemap,
 )
-from convcost.reports.charts import comparison_charts, of_network
+from convcost.reports.charts import comparison_charts, network_charts
 from convcost.reports.charts.bars import MAX_BARS
 from convcost.reports.charts.graph import MAX_BOXES, graph
 
@@ -84,9 +84,9 @@ def overlapping(boxes) -> list:
 
 def _pictures():
     for name in LOOKED_AT:
-        for picture in of_network(shipped(name)):
+        for picture in network_charts(shipped(name)):
             yield pytest.param(picture, id=f"{name}-{picture.name}")
-    for picture in of_network(cost(FIVE)):
+    for picture in network_charts(cost(FIVE)):
         yield pytest.param(picture, id=f"five-{picture.name}")
     for picture in comparison_charts((shipped("resnet50"), shipped("se_resnet50"))):
         yield pytest.param(picture, id=f"compare-{picture.name}")
@@ -254,7 +254,7 @@ def test_a_bar_is_as_long_as_its_number(picture, width):
 def test_the_bars_and_the_tiles_of_a_network_are_its_total(name, measure):
     counted = shipped(name)
     total = getattr(counted.totals, measure)
-    for picture in of_network(counted):
+    for picture in network_charts(counted):
         if isinstance(picture, Bars) and picture.measure == measure:
             assert sum(bar.values[0] for bar in picture.bars) == total
             assert len(picture.bars) <= MAX_BARS + 1
@@ -350,7 +350,9 @@ def test_a_hostile_name_is_only_text(picture, standalone):
 
 
 def test_a_chart_can_be_empty():
-    for picture in of_network(cost("name: free\ninput: {channels: 3, size: 8}\nlayers: [relu]")):
+    for picture in network_charts(
+        cost("name: free\ninput: {channels: 3, size: 8}\nlayers: [relu]")
+    ):
         parsed(picture)
     parsed(GraphChart("g", "t", ()))
     parsed(Bars("b", "t", "macs", ("a",), ()))
@@ -380,7 +382,7 @@ def test_a_text_never_is_wider_than_its_room(text, room):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_all_groups_have_the_same_scale_and_so_do_the_tiles_of_a_group(name, width):
-    for picture in of_network(first_costs(name)):
+    for picture in network_charts(first_costs(name)):
         if isinstance(picture, Treemap):
             areas = layout_tiles(picture.root, Rect(0, 0, width, 300))
             groups = {area.group: area for area in areas if area.depth == 1}
@@ -419,7 +421,7 @@ def test_groups_fill_the_area_and_contain_their_tiles(groups):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", LOOKED_AT)
 def test_every_word_of_a_treemap_is_in_one_tile_or_in_one_strip(name, width):
-    for picture in of_network(shipped(name)):
+    for picture in network_charts(shipped(name)):
         if isinstance(picture, Treemap):
             root = parsed(picture, width)
             held = [extent(one) for one in named(root, "tile") + named(root, "strip")]
@@ -436,7 +438,7 @@ def words_of(picture, width=720) -> list[str]:
 
 
 def picture_of(name, kind):
-    return next(picture for picture in of_network(shipped(name)) if picture.name == kind)
+    return next(picture for picture in network_charts(shipped(name)) if picture.name == kind)
 
 
 def test_a_tile_is_called_by_what_distinguishes_it_from_the_others_of_its_group():

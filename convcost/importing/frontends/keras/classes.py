@@ -11,7 +11,7 @@ PACKAGES = ("keras", "tf_keras", "tensorflow")
 REGISTERED = ("Custom>CustomScaleLayer",)  # keras.applications registers this class of its own
 
 
-def is_own(layer: LayerConfig) -> bool:
+def is_of_keras(layer: LayerConfig) -> bool:
     """Whether the module and the registered name in a configuration are those of Keras. Keras 2
     wrote neither for its own classes, and `package>Class` for other registered classes."""
     kind, registered = str(layer["class_name"]), layer.get("registered_name")
@@ -46,7 +46,7 @@ def is_operation(layer: LayerConfig) -> bool:
 
 def require_own(layer: LayerConfig, wrapper: str) -> None:
     """Raises ConstraintError unless a layer inside the layer `wrapper` is part of Keras."""
-    if not is_own(layer):
+    if not is_of_keras(layer):
         kind = layer["class_name"]
         raise ConstraintError(
             "CC401",

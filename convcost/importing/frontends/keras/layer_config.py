@@ -25,7 +25,7 @@ def refuse_lora(call: LayerCall) -> None:
         raise unsupported(f"{call.kind} with LoRA")
 
 
-def damaged(error: Exception) -> str:
+def format_error(error: Exception) -> str:
     return f"does not have the format of Keras ({type(error).__name__}: {error})"
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from convcost.importing.frontends.keras import nodes
 from convcost.importing.frontends.keras.call import LayerCall, Rule
-from convcost.importing.frontends.keras.classes import LayerConfig, is_own
+from convcost.importing.frontends.keras.classes import LayerConfig, is_of_keras
 from convcost.importing.frontends.keras.input_shape import input_dims
 from convcost.importing.frontends.keras.layer_config import (
     READ_ERRORS,
-    damaged,
+    format_error,
     is_frozen,
     lowering_rule,
     made_up,
@@ -24,7 +24,7 @@ from convcost.importing.frontends.keras.unknown import (
     EXPORTED,
     LayerFacts,
     helping,
-    of_sequence,
+    next_input_shape,
     unknown,
 )
 from convcost.importing.ir.builder import GraphBuilder
@@ -54,7 +54,7 @@ def lower_model(
         if is_frozen(config):
             builder.freeze(0)
     except READ_ERRORS as error:
-        raise ConstraintError("CC404", f"the configuration {damaged(error)}") from None
+        raise ConstraintError("CC404", f"the configuration {format_error(error)}") from None
     except RecursionError:
         raise ConstraintError("CC404", "the configuration is nested too deeply") from None
     if walk.given:
@@ -90,7 +90,7 @@ class _KerasWalk:
         """The outputs of a model for the inputs `feed`. Without `feed`, the model's own inputs are
         added."""
         kind, inner = config["class_name"], config.get("config")
-        if not is_own(config):
+        if not is_of_keras(config):
             inner = None
         if kind == "Sequential" and isinstance(inner, dict | list):
             layers = inner["layers"] if isinstance(inner, dict) else inner
@@ -108,9 +108,9 @@ class _KerasWalk:
     ) -> Tensors:
         """Adds the layers of a Sequential model, and returns its outputs."""
         tensors = None if feed is None else feed.values
-        self._named(layers, key)
+        self._set_paths(layers, key)
         for number, layer in enumerate(layers):
-            if (shape := of_sequence(layers[number + 1 :])) is not None:
+            if (shape := next_input_shape(layers[number + 1 :])) is not None:
                 self.declared[f"{key}/{name_of(layer)}", 0] = shape
             if layer["class_name"] == "InputLayer":
                 tensors = tensors or (self._input(layer["config"]),)
@@ -129,7 +129,7 @@ class _KerasWalk:
     ) -> Tensors:
         """Adds the layers of a functional model, and returns its outputs."""
         layers = {name_of(layer): layer for layer in inner["layers"]}
-        self._named(layers.values(), key)
+        self._set_paths(layers.values(), key)
         first = nodes.begins(layers, older=nodes.is_older(layers))
         tensor_by_reference = self._entered(layers, nodes.references(inner["input_layers"]), feed)
         calls = [
@@ -144,7 +144,7 @@ class _KerasWalk:
         self.builder.free.update(call.kind for call in calls if call.layer in masking)
         calls = [call for call in calls if call.layer not in masking]
         self._lower_calls(calls, layers, tensor_by_reference, path, key)
-        nodes.several(tensor_by_reference, ends)
+        nodes.refuse_further_outputs(tensor_by_reference, ends)
         return tuple(tensor_by_reference[end] for end in ends)
 
     def _lower_calls(
@@ -161,7 +161,7 @@ class _KerasWalk:
             with named(f"layer `{'/'.join((*path, call.layer))}`"):
                 without_masks.append(call._replace(sources=nodes.unmasked(call.sources, call.kind)))
         for name, node, _, read in nodes.in_order(without_masks, tensor_by_reference):
-            nodes.several(tensor_by_reference, (source.reference for source in read))
+            nodes.refuse_further_outputs(tensor_by_reference, (source.reference for source in read))
             values = tuple(tensor_by_reference[source.reference] for source in read)
             self._verify_inputs(values, read, name)
             feed = CallInputs(values, tuple(read))
@@ -195,7 +195,7 @@ class _KerasWalk:
                 )
         return {(name, 0, 0): value for name, value in zip(names, values, strict=True)}
 
-    def _named(self, layers: Iterable[LayerConfig], key: str) -> None:
+    def _set_paths(self, layers: Iterable[LayerConfig], key: str) -> None:
         """Sets the paths of a model's layers, and the groups of their weights in the file."""
         layers = list(layers)
         self.paths.update(paths(name_of(layer) for layer in layers if not made_up(layer)))
@@ -228,7 +228,7 @@ class _KerasWalk:
         name, first = name_of(layer), len(self.builder.layers)
         here = (*path, *self.paths.get(name, (name,)))
         use = KerasCall(layer, here, f"{key}/{name}", feed, node)
-        if use.kind in (*FUNCTIONAL, "Sequential") and is_own(layer):
+        if use.kind in (*FUNCTIONAL, "Sequential") and is_of_keras(layer):
             outputs = self.model(layer, here, use.key, feed)
         elif first > MAX_LAYERS:
             raise ConstraintError(
@@ -243,7 +243,7 @@ class _KerasWalk:
     def _lowered(self, use: KerasCall) -> Tensors:
         """Adds the layers of one call of a Keras layer, and returns its outputs."""
         rule, first = lowering_rule(use.layer), len(self.builder.layers)
-        if rule is None or not is_own(use.layer):
+        if rule is None or not is_of_keras(use.layer):
             return (unknown(self.builder, use, self._known(use)),)
         outputs = self._lower(rule, use)
         if made_up(use.layer):  # the kind is a better name than Keras' automatic one
@@ -283,7 +283,7 @@ class _KerasWalk:
                 refusal.code, f"layer `{where}`: {refusal.message}", help_
             ) from None
         except READ_ERRORS as error:
-            raise ConstraintError("CC404", f"layer `{where}` {damaged(error)}") from None
+            raise ConstraintError("CC404", f"layer `{where}` {format_error(error)}") from None
 
     def _inner(
         self, builder: GraphBuilder, layer: LayerConfig, x: Tensor, path: Path, key: str

@@ -151,7 +151,7 @@ def in_order(calls: Sequence[GraphCall], inputs: Container[Reference]) -> list[G
     return [calls[number] for number in order]
 
 
-def several(outputs: Container[Reference], read: Iterable[Reference]) -> None:
+def refuse_further_outputs(outputs: Container[Reference], read: Iterable[Reference]) -> None:
     """Raises ConstraintError if something reads a further output of a layer, such as its states or
     attention weights."""
     for name, node, tensor in read:
@@ -218,10 +218,10 @@ def _older(call: Any, begins: Mapping[str, int]) -> Iterator[TensorSource]:
             yield TensorSource("0", key, str(name), int(node) - begins.get(name, 0), int(tensor))
         if number == 0 and more:
             for place, value in more[0].items():
-                yield from _named(place, value, begins)
+                yield from _keyword_sources(place, value, begins)
 
 
-def _named(place: str, value: Any, begins: Mapping[str, int]) -> Iterator[TensorSource]:
+def _keyword_sources(place: str, value: Any, begins: Mapping[str, int]) -> Iterator[TensorSource]:
     if not isinstance(value, list):
         return
     match value:
@@ -229,4 +229,4 @@ def _named(place: str, value: Any, begins: Mapping[str, int]) -> Iterator[Tensor
             yield TensorSource(place, "", name, node - begins[name], tensor)
         case _:
             for entry in value:
-                yield from _named(place, entry, begins)
+                yield from _keyword_sources(place, entry, begins)

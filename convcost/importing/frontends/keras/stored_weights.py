@@ -57,15 +57,15 @@ class StoredWeights:
         if not self.archive.weighted:
             return graph
         kinds = (mapping.get("class_name") for mapping in _mappings(self.archive.config))
-        if why := self.lack or (POLICY in kinds and "they are quantized"):
-            note = f"the stored weights were not compared with the layers: {why}"
+        if reason := self.lack or (POLICY in kinds and "they are quantized"):
+            note = f"the stored weights were not compared with the layers: {reason}"
             return graph._replace(notes=(*graph.notes, note))
         stored = self.elements("", "")
-        ours = sum(layer.params + layer.buffers for layer in graph.layers)
-        if stored != ours:
+        in_layers = sum(layer.params + layer.buffers for layer in graph.layers)
+        if stored != in_layers:
             raise ConstraintError(
                 "CC403",
-                f"the layers have {ours:,} params and buffers, but the file stores {stored:,}",
+                f"the layers have {in_layers:,} params and buffers, but the file stores {stored:,}",
             )
         return graph
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from convcost.importing.frontends.keras.call import LAYERS
 from convcost.importing.frontends.keras.classes import (
     LayerConfig,
+    is_of_keras,
     is_operation,
-    is_own,
     stated_origin,
 )
 from convcost.importing.frontends.keras.nodes import KerasCall
@@ -44,25 +44,23 @@ class LayerFacts(NamedTuple):
 def unknown(builder: GraphBuilder, use: KerasCall, facts: LayerFacts, reason: str = "") -> Tensor:
     """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
     params are not known; the message begins with the `reason` why the layer has no kind."""
-    layer, kind, values, place = use.layer, use.kind, use.feed.values, "/".join(use.path)
-    reason, is_keras_class = reason or _reason(layer), is_own(layer)
+    layer, kind, values, path = use.layer, use.kind, use.feed.values, "/".join(use.path)
+    reason, is_keras_class = reason or _reason(layer), is_of_keras(layer)
     dims = None if facts.output is None or not values else _dims(layer, values[0], facts)
     free = is_keras_class and (kind in LEARNS_NOTHING or is_operation(layer))
     stored = 0 if free else facts.stored
     if dims is None or stored is None:
         lack, help_ = _lacking(facts, counted=stored is not None)
-        raise ConstraintError("CC401", f"layer `{place}`: {reason}, and {lack}", help_)
+        raise ConstraintError("CC401", f"layer `{path}`: {reason}, and {lack}", help_)
     if reason and LAYERS.get(kind) is not None:
-        builder.notes.append(
-            f"{place}: {reason}; it becomes `custom`, and its macs are not counted"
-        )
+        builder.notes.append(f"{path}: {reason}; it becomes `custom`, and its macs are not counted")
     more: dict[str, Any] = {"macs": None, "weights": {use.key: stored} if stored else {}}
     return lower(builder, "custom", use.path, *values, what=kind, dims=dims, **more)
 
 
 def _reason(layer: LayerConfig) -> str:
     kind = str(layer["class_name"])
-    if is_own(layer) or LAYERS.get(kind) is None:
+    if is_of_keras(layer) or LAYERS.get(kind) is None:
         return f"convcost does not know the class `{kind}`"
     return f"the class `{kind}` is not part of Keras: {stated_origin(layer)}"
 
@@ -97,7 +95,7 @@ def _dims(layer: LayerConfig, x: Tensor, facts: LayerFacts) -> tuple[int, ...] |
     return dims if built_for_x and len(dims) > 1 and all(dims) else None
 
 
-def of_sequence(following: Iterable[LayerConfig]) -> OpenDims | None:
+def next_input_shape(following: Iterable[LayerConfig]) -> OpenDims | None:
     """The input shape of the next layer in a sequential model, if that layer states it; layers
     without params may not state it."""
     for layer in following:

@@ -81,15 +81,15 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         """The error for an option whose numbers are not known. They are `computed` from the model's
         inputs, or not in the file."""
         if computed:
-            why = "the model computes them from the values of its inputs"
+            reason = "the model computes them from the values of its inputs"
             fix = "export the model with an example of a fixed size, without dynamic axes"
         else:
-            why = f"the file does not contain them, or they are more than {MAX_SMALL_TENSOR:,}"
+            reason = f"the file does not contain them, or they are more than {MAX_SMALL_TENSOR:,}"
             fix = (
                 "store small tensors in the model's own file: "
                 f"onnx.save(…, save_as_external_data=True, size_threshold={8 * MAX_SMALL_TENSOR})"
             )
-        return ConstraintError("CC401", f"the numbers of its `{name}` are not known: {why}", fix)
+        return ConstraintError("CC401", f"the numbers of its `{name}` are not known: {reason}", fix)
 
     def number(self, position: int) -> float | None:
         """The value of a constant input whose elements are all equal; otherwise None."""

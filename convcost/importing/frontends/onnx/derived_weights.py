@@ -90,7 +90,7 @@ class DerivedWeights:
             if other is not None and other.view is not None:
                 self._coverage_of(other.view).add(other.view)
         self._covered = len(self.builder.used)
-        return self._coverage_of(view).outside(view)
+        return self._coverage_of(view).count_outside(view)
 
     def _coverage_of(self, view: TensorView) -> Coverage:
         return self._coverage.setdefault(view.root, Coverage(view.total))

@@ -52,7 +52,9 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
         is_number = prod(tensor.dims) == 1 and (quantized or is_float_type(tensor.data_type))
         learned = parameters.is_learned(tensor, declared) and name not in not_learned
         if is_number and not is_declared and name not in read_by_layers:
-            learned = learned and parameters.is_own(name, pytorch=pytorch, quantized=quantized)
+            learned = learned and parameters.is_parameter(
+                name, pytorch=pytorch, quantized=quantized
+            )
         constants[name] = stored_constant(tensor, name, learned=learned, declared=is_declared)
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name

@@ -138,16 +138,16 @@ class _Resolver:
         """Moves the stored tensors of a nested graph. Returns their new names."""
         names: dict[str, str] = {}
         for tensor in graph.initializer:
-            names[tensor.name] = self._fresh(tensor.name)
+            names[tensor.name] = self._unused_name(tensor.name)
             self.graph.initializer.add().CopyFrom(tensor)
             self.graph.initializer[-1].name = names[tensor.name]
         for sparse in graph.sparse_initializer:
-            names[sparse.values.name] = self._fresh(sparse.values.name)
+            names[sparse.values.name] = self._unused_name(sparse.values.name)
             self.graph.sparse_initializer.add().CopyFrom(sparse)
             self.graph.sparse_initializer[-1].values.name = names[sparse.values.name]
         for node in graph.node:
             if node.op_type == "Constant":
-                names |= {name: self._fresh(name) for name in node.output}
+                names |= {name: self._unused_name(name) for name in node.output}
                 self.constant_nodes.append(_renamed(node, names))
         return names
 
@@ -158,7 +158,7 @@ class _Resolver:
         tensors that it reads."""
         nodes = [node for node in graph.node if node.op_type != "Constant"]
         outputs = (name for node in nodes for name in node.output if name)
-        names = {**names, **{name: self._fresh(name) for name in outputs}}
+        names = {**names, **{name: self._unused_name(name) for name in outputs}}
         for entry in graph.value_info:
             if entry.name in names:
                 self.graph.value_info.add().CopyFrom(entry)
@@ -172,7 +172,7 @@ class _Resolver:
 
     def _stacked(self, output: str, parts: Sequence[str]) -> Iterator[NodeProto]:
         """Operators that stack the tensors of all steps along a new axis."""
-        rows = [self._fresh(f"{output}.{number}") for number in range(len(parts))]
+        rows = [self._unused_name(f"{output}.{number}") for number in range(len(parts))]
         for part, row in zip(parts, rows, strict=True):
             if self.opset < AXES_AS_INPUT:
                 yield helper.make_node("Unsqueeze", [part], [row], axes=[0])
@@ -183,11 +183,11 @@ class _Resolver:
 
     def _add_constant(self, name: str, numbers: np.ndarray) -> str:
         """Adds a stored tensor and returns its name."""
-        name = self._fresh(name)
+        name = self._unused_name(name)
         self.graph.initializer.append(numpy_helper.from_array(numbers, name))
         return name
 
-    def _fresh(self, name: str) -> str:
+    def _unused_name(self, name: str) -> str:
         """A name that no tensor has: the name itself if possible."""
         candidate, number = name, 1
         while candidate in self.taken:

@@ -19,14 +19,14 @@ class InputReaders:
     """The operators that read each tensor of a graph."""
 
     def __init__(self, nodes: Sequence[OnnxNode]) -> None:
-        self.of = readers_of(nodes)
+        self.by_tensor = readers_of(nodes)
         self._outputs = {output for node in nodes for output in node.outputs}
 
     def through_joins(self, name: str) -> list[OnnxNode]:
         """The operators that read an input, also through joins with constants."""
         names, reader_nodes = [name], list[OnnxNode]()
         for tensor in names:  # it grows
-            for node in self.of.get(tensor, ()):
+            for node in self.by_tensor.get(tensor, ()):
                 dependent = {x for x in node.inputs if x == name or x in self._outputs}
                 joins = row_of(node.op).op == "identity" or has(node.op, Trait.JOINS, Trait.CHOOSES)
                 if joins and len(dependent) == 1 and len(names) < MAX_JOINS:
@@ -68,7 +68,7 @@ def axis_readers(
     same = tuple(range(SEQUENCE_RANK))
 
     def read(tensor: str) -> Iterator[AxisReader[str]]:
-        for node in readers.of.get(tensor, ()):
+        for node in readers.by_tensor.get(tensor, ()):
             order = node.attributes.get("perm", same[::-1]) if node.op == "Transpose" else same
             dims = shapes.get(tensor, same), shapes.get(node.outputs[0], ())
             second = _is_summed_first(node, tensor)
@@ -108,7 +108,7 @@ def batch_axes(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> dict[str, 
         if name in inputs:
             axis_by_input.setdefault(name, axis)
         elif name in producers:
-            waiting += _before(producers[name], axis)
+            waiting += _batch_inputs(producers[name], axis)
     return axis_by_input
 
 
@@ -145,7 +145,7 @@ def batch_added(
     return tensor_by_input
 
 
-def _before(node: OnnxNode, axis: int) -> list[tuple[str, int]]:
+def _batch_inputs(node: OnnxNode, axis: int) -> list[tuple[str, int]]:
     """The inputs of a node that have the same batch as its output, each with its batch axis."""
     if has(node.op, Trait.LEADS) and node.inputs:
         is_join = has(node.op, Trait.JOINS)

@@ -110,8 +110,8 @@ def _prepared(
 ) -> OnnxContext:
     """The model after constant folding and the replacement of patterns. `constants` are those that
     the file stores."""
-    tied_weights.same_bytes(model, constants)
-    tied_weights.same_source(model, constants)
+    tied_weights.tie_same_bytes(model, constants)
+    tied_weights.tie_same_source(model, constants)
     excluded = parameters.unmark_scales(graph, constants)
     stored = {name: storage_of(tensor) for name, tensor in _stored_tensors(model)}
     fused = {name for node in graph.nodes if node.domain == DOMAIN for name in node.inputs}

@@ -116,7 +116,7 @@ def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
     return len(np.unique(data)) > MASK and not (data == np.round(data)).all()
 
 
-def is_own(name: str, *, pytorch: bool, quantized: bool) -> bool:
+def is_parameter(name: str, *, pytorch: bool, quantized: bool) -> bool:
     """Whether a tensor with one number is a parameter. PyTorch's exporter writes numbers of the
     code as nodes and keeps the names of a module's tensors. In files of other exporters, only a
     name with a module in front is a parameter. Tensors that a quantizer added are not

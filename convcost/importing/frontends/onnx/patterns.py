@@ -66,7 +66,7 @@ class PatternGraph:
             return None
         return constant.number
 
-    def before(self, name: str, *ops: str) -> str:
+    def source_before(self, name: str, *ops: str) -> str:
         """The tensor before operators that have it as their first input."""
         for _ in range(MAX_STEPS):
             node = self.producer(name, *ops)
@@ -159,12 +159,12 @@ def replacement(node: OnnxNode, op: str, *inputs: str, **attributes: Any) -> Onn
 
 def _unpooled(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The elements of a max pool that are scattered into zeros by the indices of that pool."""
-    scatter = net.producer(net.before(node.inputs[0], *VIEWS), "ScatterND")
+    scatter = net.producer(net.source_before(node.inputs[0], *VIEWS), "ScatterND")
     if scatter is None or net.number(scatter.inputs[0]) != 0:
         return None
-    indices = net.before(scatter.inputs[1], *VIEWS, "Add", "Sub")
+    indices = net.source_before(scatter.inputs[1], *VIEWS, "Add", "Sub")
     pool = net.producer(indices, "MaxPool")
-    x, size = net.before(scatter.inputs[2], *VIEWS), net.shapes.get(node.outputs[0])
+    x, size = net.source_before(scatter.inputs[2], *VIEWS), net.shapes.get(node.outputs[0])
     if pool is None or size is None or net.shapes.get(x) != net.shapes.get(pool.outputs[0]):
         return None
     names = {"kernel_shape", "strides", "pads"} & pool.attributes.keys()

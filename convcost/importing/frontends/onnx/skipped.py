@@ -12,8 +12,8 @@ from convcost.model.errors import ConstraintError
 MAX_SHOWN = 3  # operators
 
 
-def skip_node(context: OnnxContext, node: OnnxNode, why: str) -> None:
-    """Leaves out a node whose output shape depends on the data. `why` is the first such operator.
+def skip_node(context: OnnxContext, node: OnnxNode, first: str) -> None:
+    """Leaves out a node whose output shape depends on the data. `first` is the first such operator.
 
     Raises ConstraintError CC401 if the node has weights, costs something or is unknown.
     """
@@ -22,21 +22,21 @@ def skip_node(context: OnnxContext, node: OnnxNode, why: str) -> None:
         if constant is not None and constant.learned and constant.elements > 1:
             raise ConstraintError(
                 "CC401",
-                f"it has weights, and its input shape depends on the data: {why}",
+                f"it has weights, and its input shape depends on the data: {first}",
                 "a mixture of experts is the kind `experts` of a spec: `convcost kinds experts`",
             )
     ops = (node.op, *inner_ops(node))
     costly = next((op for op in ops if has(op, Trait.CONTRACTS, Trait.NORMALIZES)), None)
     if costly is not None:
         runs = "it costs macs" if costly == node.op else f"it runs a {costly}"
-        raise ConstraintError("CC401", f"{runs}, and its input shape depends on the data: {why}")
+        raise ConstraintError("CC401", f"{runs}, and its input shape depends on the data: {first}")
     if not node.known or row_of(node.op) is UNKNOWN:
         raise ConstraintError(
             "CC401",
             f"convcost does not know the operator {node.op} of the domain "
-            f"`{node.domain or STANDARD[-1]}`, and its input shape depends on the data: {why}",
+            f"`{node.domain or STANDARD[-1]}`, and its input shape depends on the data: {first}",
         )
-    context.lost.update(dict.fromkeys(node.outputs, why))
+    context.lost.update(dict.fromkeys(node.outputs, first))
 
 
 def report_skipped(context: OnnxContext) -> None:
@@ -45,13 +45,13 @@ def report_skipped(context: OnnxContext) -> None:
     for node in context.graph.nodes:
         if node.outputs[0] in context.lost:
             nodes_of.setdefault(context.lost[node.outputs[0]], []).append(node)
-    for why, nodes in nodes_of.items():
-        context.builder.gap(_note(why, nodes))
+    for first, nodes in nodes_of.items():
+        context.builder.note_gap(_note(first, nodes))
 
 
-def _note(why: str, nodes: list[OnnxNode]) -> str:
-    reason = f"left out: {why}, because its output shape depends on the data"
-    after = Counter(node.op for node in nodes if node.label != why)
+def _note(first: str, nodes: list[OnnxNode]) -> str:
+    reason = f"left out: {first}, because its output shape depends on the data"
+    after = Counter(node.op for node in nodes if node.label != first)
     if not after:
         return reason
     shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(MAX_SHOWN)]

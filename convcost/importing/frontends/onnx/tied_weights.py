@@ -22,12 +22,12 @@ PRODUCTS = ("MatMul", "Gemm")
 ROWS = 256  # rows that are compared at a time
 
 
-def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
+def tie_same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
     """Tensors at the same position of the same file become one tensor."""
     first: dict[tuple[object, ...], Constant] = {}
     for tensor in model.graph.initializer:
         constant = constants.get(tensor.name)
-        if constant is None or not _outside(tensor) or not constant.elements:
+        if constant is None or not _is_external(tensor) or not constant.elements:
             continue
         place = _position_in_file(tensor)
         other = first.setdefault((*place, tensor.data_type, constant.elements), constant)
@@ -36,7 +36,7 @@ def same_bytes(model: ModelProto, constants: dict[str, Constant]) -> None:
             constants[tensor.name] = constant._replace(sources=other.sources, view=view)
 
 
-def same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
+def tie_same_source(model: ModelProto, constants: dict[str, Constant]) -> None:
     """Tensors that the exporter computed from the same tensor alone, such as the weights of a layer
     that runs twice, transposed for each run, become one tensor. Each has all of its elements."""
     computed = computed_tensors(model).items()
@@ -108,7 +108,7 @@ def _is_matrix(constant: Constant | None) -> bool:
     return constant is not None and constant.is_weight and len(constant.dims) == MATRIX_RANK
 
 
-def _outside(tensor: TensorProto) -> bool:
+def _is_external(tensor: TensorProto) -> bool:
     return tensor.data_location == type(tensor).EXTERNAL
 
 
@@ -132,7 +132,7 @@ def _position_in_file(tensor: TensorProto) -> tuple[str, int, int]:
 def _numbers(tensor: TensorProto, folder: Path) -> Any:
     """A tensor as an array, or None if its numbers are missing. A file of weights is mapped into
     memory, so only the numbers that the caller uses are read."""
-    if not _outside(tensor):
+    if not _is_external(tensor):
         try:
             return numpy_helper.to_array(tensor)
         except (TypeError, ValueError):  # the numbers were removed from the model

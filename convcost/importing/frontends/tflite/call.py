@@ -126,11 +126,11 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
             for entry in constant.sources
         )
 
-    def exclude(self, why: str, *positions: int) -> None:
+    def exclude(self, reason: str, *positions: int) -> None:
         """Marks constants that are not weights: they are options, or no layer has them."""
         for constant in filter(None, map(self.constant, positions)):
             if constant.real:
-                self.context.excluded.update((key, why) for key, _ in constant.sources)
+                self.context.excluded.update((key, reason) for key, _ in constant.sources)
             else:
                 self.context.read_as_options.update(key for key, _ in constant.sources)
 

@@ -116,8 +116,8 @@ class _Reader:
         return TfliteGraph(
             tensors,
             nodes,
-            self._named(first.InputsAsNumpy(), names),
-            self._named(first.OutputsAsNumpy(), names),
+            self._tensor_names(first.InputsAsNumpy(), names),
+            self._tensor_names(first.OutputsAsNumpy(), names),
             tuple(
                 self._text(graph.Name()) for n, graph in enumerate(graphs) if n not in (0, *once)
             ),
@@ -140,7 +140,7 @@ class _Reader:
         self._take(len(vector))
         return tuple(vector.tolist())
 
-    def _named(self, vector: Any, names: list[str]) -> tuple[str, ...]:
+    def _tensor_names(self, vector: Any, names: list[str]) -> tuple[str, ...]:
         """The names of the tensors whose numbers are in a vector; a negative number is no
         tensor."""
         numbers = self._numbers(vector)
@@ -195,8 +195,8 @@ class _Reader:
             options.Init(table.Bytes, table.Pos)
         elif not entry.CustomOptionsIsNone():
             options = entry.CustomOptionsAsNumpy()
-        inputs = self._named(entry.InputsAsNumpy(), names)
-        outputs = self._named(entry.OutputsAsNumpy(), names)
+        inputs = self._tensor_names(entry.InputsAsNumpy(), names)
+        outputs = self._tensor_names(entry.OutputsAsNumpy(), names)
         if "" in outputs:
             raise ConstraintError("CC404", f"an output of {name} is not a tensor")
         return OperatorNode(name, "", "", inputs, outputs, options)

@@ -118,10 +118,10 @@ def _report(context: TfliteContext) -> None:
     builder, tensors = context.builder, context.graph.tensors
     for first, number in Counter(context.lost.values()).items():
         what = f"{counted(number, 'tensor')} from {first} on"
-        builder.gap(f"left out: {what}, because the shape depends on the data")
+        builder.note_gap(f"left out: {what}, because the shape depends on the data")
     if others := context.graph.others:
         names = first_texts([f"`{name}`" for name in others])
-        builder.gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
+        builder.note_gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")
     used = (tensors[key] for key in {*map(original, builder.used)})
     if sparse := sum(prod(tensor.dims) for tensor in used if tensor.sparse):
         note = f"{sparse:,} weights are stored as sparse tensors; their zeros count too"

@@ -258,18 +258,19 @@ def split(call: TfliteCall) -> list[Tensor]:
 @operator("GATHER", "EMBEDDING_LOOKUP", op="embedding")
 def gather(call: TfliteCall) -> Tensor:
     """Rows of a learned table; any other use only states its shape."""
-    of, by = (1, 0) if call.op == "EMBEDDING_LOOKUP" else (0, 1)
-    table, axis = call.constant(of), call.option("Axis")
+    rows_at, indices_at = (1, 0) if call.op == "EMBEDDING_LOOKUP" else (0, 1)
+    table, axis = call.constant(rows_at), call.option("Axis")
     learned = table is not None and table.learned
     if table is not None and learned and len(table.dims) == MATRIX_RANK and not axis:
-        (rows, channels), x = table.dims, call.value(by)
-        y = call.lower("embedding", x, rows=rows, channels=channels, weights=call.weights(of))
+        (rows, channels), x = table.dims, call.value(indices_at)
+        weights = call.weights(rows_at)
+        y = call.lower("embedding", x, rows=rows, channels=channels, weights=weights)
         return y._replace(batch=x.batch)
-    call.exclude(FIXED, by)
-    dims, index_dims = call.input_dims(of), call.input_dims(by)[call.option("BatchDims") :]
+    call.exclude(FIXED, indices_at)
+    dims, index_dims = call.input_dims(rows_at), call.input_dims(indices_at)
     axis %= len(dims)
-    output_dims = (*dims[:axis], *index_dims, *dims[axis + 1 :])
-    return call.custom(output_dims, weights=call.weights(of) if learned else {})
+    output_dims = (*dims[:axis], *index_dims[call.option("BatchDims") :], *dims[axis + 1 :])
+    return call.custom(output_dims, weights=call.weights(rows_at) if learned else {})
 
 
 @operator("RFFT2D")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import Parameter
-from convcost.importing.frontends.torch.registry import known, operator_name
+from convcost.importing.frontends.torch.registry import known_row, operator_name
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import SEQUENCE_RANK, Tensor, reshaped
 from convcost.importing.passes.channel_axis import AxisReader, channel_axis, has_one_channel
@@ -62,7 +62,7 @@ def graph_input(builder: GraphBuilder, node: Any) -> Tensor | None:
 
 def _readers(node: Any) -> Iterator[AxisReader[Any]]:
     for user in node.users:
-        row, order = known(operator_name(user.target)), _order(user, str(user.target))
+        row, order = known_row(operator_name(user.target)), _order(user, str(user.target))
         second = row.op == "matmul" and user.args[0] is not node
         yield AxisReader(row, _shape(node), _shape(user), (user,), order, second)
 

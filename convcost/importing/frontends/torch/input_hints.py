@@ -13,16 +13,16 @@ MAX_FIRST_MODULES = 3  # modules of a type that may be the first one to run
 def suggest_inputs(module: Any, input_tensors: tuple[Any, ...]) -> str:
     """The nearest inputs that the model runs on, or the inputs that it needs; "" if no other input
     helps."""
-    if wanting := _wanting(module, len(input_tensors)):
+    if wanting := _number_hint(module, len(input_tensors)):
         return wanting
     for number, tensor in enumerate(input_tensors):
-        for other, text in _others(module, tensor):
+        for other, text in _alternatives(module, tensor):
             if _can_run(module, (*input_tensors[:number], other, *input_tensors[number + 1 :])):
                 return text
     return ""
 
 
-def _wanting(module: Any, number: int) -> str:
+def _number_hint(module: Any, number: int) -> str:
     """The names of the tensors that the model needs, if their number differs from `number`."""
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     try:
@@ -38,7 +38,7 @@ def _wanting(module: Any, number: int) -> str:
     return f"forward takes {', '.join(needed)}: give --input {times}"
 
 
-def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
+def _alternatives(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
     """Tensors that the user may have meant instead, each with a message."""
     _, *dims = tensor.shape
     if len(dims) > 1 and dims[0] == 1:
@@ -46,10 +46,10 @@ def _others(module: Any, tensor: Any) -> Iterator[tuple[Any, str]]:
     if len(dims) > 1:
         last = [dims[-1], *dims[:-1]]
         yield tensor.new_empty((1, *last)), f"channels first: --input {_text(last)}"
-    for attribute, word, at in WIDTHS:
+    for attribute, word, axis in WIDTHS:
         for width in _widths(module, attribute) if dims else ():
             other_dims = [*dims]
-            other_dims[at] = width
+            other_dims[axis] = width
             text = f"the model takes {width} {word}: --input {_text(other_dims)}"
             yield tensor.new_empty((1, *other_dims)), text
     if tensor.is_floating_point():

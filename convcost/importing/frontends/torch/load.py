@@ -41,13 +41,13 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
             _dotted(name, attribute),
         )
     torch = framework()
-    with _from_here(), quiet():
+    with _current_folder_on_path(), output_to_stderr():
         value = _attribute_of(_imported(name), name, attribute)
         module = value if isinstance(value, torch.nn.Module) else _build(value, arguments)
     if not isinstance(module, torch.nn.Module):
         raise ConstraintError(
             "CC401",
-            f"it returns {_a(type(module).__name__)}, not a torch.nn.Module",
+            f"it returns {_with_article(type(module).__name__)}, not a torch.nn.Module",
             "name a class of modules, or a function that returns one",
         )
     for path, part in module.named_modules():
@@ -93,7 +93,7 @@ def framework() -> Any:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def output_to_stderr() -> Iterator[None]:
     """Keeps the output and warnings of the model's own code out of the spec."""
     with redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -101,7 +101,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _from_here() -> Iterator[None]:
+def _current_folder_on_path() -> Iterator[None]:
     """Allows imports from the working directory, like `python -m`."""
     here = str(Path.cwd())
     sys.path.insert(0, here)
@@ -145,11 +145,13 @@ def _attribute_of(module: Any, name: str, attribute: str) -> Any:
 
 def _build(value: Any, arguments: Mapping[str, Any]) -> Any:
     if not callable(value):
-        raise ConstraintError("CC401", f"it is {_a(type(value).__name__)}, which cannot be called")
+        raise ConstraintError(
+            "CC401", f"it is {_with_article(type(value).__name__)}, which cannot be called"
+        )
     # Code that computes widths with tensors needs their values. It needs the values of its weights
     # only if it reads them.
     ways: list[Callable[[], AbstractContextManager[Any]]] = [
-        nullcontext, _weightless, partial(framework().device, "meta"),
+        nullcontext, _parameters_on_meta, partial(framework().device, "meta"),
     ]  # fmt: skip
     while True:
         try:
@@ -158,13 +160,13 @@ def _build(value: Any, arguments: Mapping[str, Any]) -> Any:
         except Exception as error:  # noqa: BLE001  a user's code may raise anything
             if len(ways) > 1 or (ways and (needs_device(error) or needs_numbers(error))):
                 continue
-            help_ = "" if _calls(value, arguments) else NO_ARGUMENTS
+            help_ = "" if _accepts(value, arguments) else NO_ARGUMENTS
             raise ConstraintError(
                 "CC401", f"it cannot be built: {error_summary(error)}", help_
             ) from None
 
 
-def _calls(factory: Any, arguments: Mapping[str, Any]) -> bool:
+def _accepts(factory: Any, arguments: Mapping[str, Any]) -> bool:
     """Whether the object can be called with these arguments."""
     try:
         signature(factory).bind(**arguments)
@@ -185,7 +187,7 @@ def _dotted(file: str, attribute: str) -> str:
 
 
 @contextmanager
-def _weightless() -> Iterator[None]:
+def _parameters_on_meta() -> Iterator[None]:
     """Moves parameters to the meta device when a module registers them, before they are filled."""
     torch = framework()
 
@@ -201,5 +203,5 @@ def _weightless() -> Iterator[None]:
         hook.remove()
 
 
-def _a(name: str) -> str:
+def _with_article(name: str) -> str:
     return f"an {name}" if name[:1].lower() in "aeiou" else f"a {name}"

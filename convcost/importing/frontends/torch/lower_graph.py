@@ -21,7 +21,7 @@ from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_l
 from convcost.importing.frontends.torch.registry import (
     SHAPED,
     TorchCall,
-    known,
+    known_row,
     only_joined,
     operator_name,
 )
@@ -137,7 +137,7 @@ class _TorchWalk:
         if name in SHAPED:
             return _fixed(node)
         # An operator with macs is a layer even if it depends on no input: it runs for each sample.
-        if flows or (Trait.CONTRACTS in known(name).traits and leaves):
+        if flows or (Trait.CONTRACTS in known_row(name).traits and leaves):
             return self._lower_call(node, name, inputs)
         return self._constant(node, name, inputs, leaves)
 
@@ -177,14 +177,14 @@ class _TorchWalk:
     def _lower_call(self, node: Any, name: str, inputs: dict[str, Any]) -> Any:
         """Adds the layers of an operator with its arguments by name, and returns its outputs.
         Raises ConstraintError."""
-        scope = self.scopes.of(node)
+        scope = self.scopes.scope_of(node)
         dims = _dims(node.meta.get("val"))
         users = frozenset(_use(user) for user in node.users if user.users or user.op == "output")
         path = (*scope.path, name.rpartition(".")[2])
         is_complex = any(map(_is_complex, node.all_input_nodes))
         call = TorchCall(self.builder, path, name, inputs, dims, users, is_complex)
         outer, first = self._enter(scope), len(self.builder.layers)
-        row = known(name)
+        row = known_row(name)
         rule = row.rule or TorchCall.unknown
         if is_complex and Trait.CONTRACTS in row.traits and row.op != "fourier":
             rule = TorchCall.unknown  # a product of complex numbers has four of real ones
@@ -259,8 +259,8 @@ def _use(node: Any) -> str:
 
 
 def _is_complex(node: Any) -> bool:
-    kind = getattr(node.meta.get("val"), "dtype", None)
-    return kind is not None and bool(kind.is_complex)
+    dtype = getattr(node.meta.get("val"), "dtype", None)
+    return dtype is not None and bool(dtype.is_complex)
 
 
 def _dims(val: Any) -> Any:

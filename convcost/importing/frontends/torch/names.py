@@ -27,7 +27,7 @@ class Scopes:
         }
         self.classes: dict[Path, str] = {}
 
-    def of(self, node: Any) -> ModuleScope:
+    def scope_of(self, node: Any) -> ModuleScope:
         stack: Mapping[str, tuple[str, Any]] = node.meta.get("nn_module_stack") or {}
         name, run = "", ""
         for key, (module_name, kind) in stack.items():

@@ -33,14 +33,14 @@ class TorchCall(NamedTuple):
     is_complex: bool = False
 
     @property
-    def several(self) -> bool:
+    def has_several_outputs(self) -> bool:
         """Whether it has several outputs."""
         return bool(self.dims) and isinstance(self.dims[0], tuple)
 
     @property
     def first_dims(self) -> Any:
         """The dims of its output, or of the first of several."""
-        return self.dims[0] if self.several else self.dims
+        return self.dims[0] if self.has_several_outputs else self.dims
 
     @property
     def x(self) -> Tensor:
@@ -55,7 +55,7 @@ class TorchCall(NamedTuple):
     @property
     def canonical(self) -> str:
         """The canonical operator; "" if the table has none."""
-        return known(self.name).op
+        return known_row(self.name).op
 
     def attribute(self, name: str) -> Any:
         return self.given.get(name)
@@ -81,13 +81,13 @@ class TorchCall(NamedTuple):
         more: dict[str, Any] = {"weights": weights(*constants), "buffers": buffers(*constants)}
         more |= {"what": what or self.own_name, "macs": macs}
         outputs: list[Tensor | None] = []
-        for number, dims in enumerate(self.dims if self.several else (self.dims,)):
+        for number, dims in enumerate(self.dims if self.has_several_outputs else (self.dims,)):
             if dims is None or (number and f"getitem:{number}" not in self.users):
                 outputs.append(None)
                 continue
             outputs.append(self.lower("custom", *inputs, dims=dims, **more))
             more |= {"weights": {}, "buffers": {}, "macs": None if macs is None else 0}
-        return tuple(outputs) if self.several else outputs[0]
+        return tuple(outputs) if self.has_several_outputs else outputs[0]
 
     def unknown(self) -> Any:
         """Adds a `custom` layer without a count, one for each output. An operator that convcost
@@ -121,7 +121,7 @@ def operator_name(target: Any) -> str:
     return str(getattr(target, "__name__", target))
 
 
-def known(name: str) -> Row:
+def known_row(name: str) -> Row:
     """The row of an operator. The names of in-place operators end in `_`."""
     own_name = name.removeprefix(ATEN)
     return OPERATORS.get(own_name) or OPERATORS.of(own_name.removesuffix("_"))
@@ -129,4 +129,4 @@ def known(name: str) -> Row:
 
 def only_joined(users: frozenset[str]) -> bool:
     """Whether only joins read a tensor. They broadcast it themselves."""
-    return all(Trait.JOINS in known(user).traits for user in users)
+    return all(Trait.JOINS in known_row(user).traits for user in users)

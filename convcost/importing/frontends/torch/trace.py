@@ -16,8 +16,8 @@ from convcost.importing.frontends.torch.error_text import (
     not_exported,
 )
 from convcost.importing.frontends.torch.input_hints import suggest_inputs
-from convcost.importing.frontends.torch.load import framework, moved, quiet
-from convcost.importing.frontends.torch.registry import SHAPED, known, operator_name
+from convcost.importing.frontends.torch.load import framework, moved, output_to_stderr
+from convcost.importing.frontends.torch.registry import SHAPED, known_row, operator_name
 from convcost.importing.ir.ops import UNKNOWN
 from convcost.model.errors import ConstraintError
 
@@ -64,7 +64,7 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
         )
 
     tensors = [*module.parameters(), *module.buffers()]
-    with torch.no_grad(), quiet(), _silent():
+    with torch.no_grad(), output_to_stderr(), _no_output():
         try:
             with torch.device("meta"):
                 return _export(torch, module, given("meta"))
@@ -98,7 +98,7 @@ def _export(torch: Any, module: Any, input_tensors: tuple[Any, ...]) -> Any:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def _no_output() -> Iterator[None]:
     """Suppresses PyTorch's logs about a model that it cannot trace; the error is shorter."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -131,7 +131,9 @@ def _unknown_operators(program: Any) -> set[Any]:
     operators = {node.target for node in dependent if node.op == "call_function"}
     names = {target: operator_name(target) for target in operators}
     return {
-        target for target, name in names.items() if name not in SHAPED and known(name) is UNKNOWN
+        target
+        for target, name in names.items()
+        if name not in SHAPED and known_row(name) is UNKNOWN
     }
 
 

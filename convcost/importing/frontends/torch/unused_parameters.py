@@ -19,9 +19,9 @@ def add_unused(builder: GraphBuilder, module: Any, neighbour: int) -> None:
         for name, parameter in module.named_parameters()
         if name not in builder.used
     }
-    busy = {name for key in builder.used for name in _above(key)}
+    busy = {name for key in builder.used for name in _parents(key)}
     for name, elements in idle.items():
-        home = next((module_name for module_name in _above(name) if module_name not in busy), name)
+        home = next((module for module in _parents(name) if module not in busy), name)
         groups.setdefault(home, {})[name] = elements
     for home, tensors in groups.items():
         total = sum(tensors.values())
@@ -44,7 +44,7 @@ def verify_count(builder: GraphBuilder, module: Any) -> None:
         )
 
 
-def _above(name: str) -> list[str]:
+def _parents(name: str) -> list[str]:
     """The paths of the modules around a name, outermost first."""
     parts = name.split(".")[:-1]
     return [".".join(parts[: n + 1]) for n in range(len(parts))]

@@ -94,7 +94,7 @@ def product(
     options: Mapping[str, Any] | None = None,
 ) -> Tensor:
     """`matmul` or `attention`. The rows are the second-to-last axis, the columns the last axis."""
-    values = [of_matrices(value) for value in values]
+    values = [without_matrix_batch(value) for value in values]
     if kind == "matmul" and not options:
         values, options = _transposed(values)
     sources = [builder.materialize(value, -1, path) for value in values]
@@ -106,7 +106,7 @@ def product(
     return output_tensor(index, builder.shape(index), rank, rank - 1, batch)
 
 
-def of_matrices(value: Tensor) -> Tensor:
+def without_matrix_batch(value: Tensor) -> Tensor:
     """The tensor without its batch axis if that is the axis of the rows or columns."""
     inner = value.batch is not None and value.batch >= len(value.dims) - 2
     return value._replace(batch=None) if inner else value
@@ -116,13 +116,13 @@ def _transposed(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], dict[str, A
     """The inputs of a product with the option `transpose`, if the second input is the transpose of
     a tensor."""
     first, second = values
-    turned = of_matrices(transposed(second))
-    if not _in_order(second) and _in_order(turned):
+    turned = without_matrix_batch(transposed(second))
+    if not _keeps_inner_axis(second) and _keeps_inner_axis(turned):
         return (first, turned), {"transpose": True}
     return values, {}
 
 
-def _in_order(value: Tensor) -> bool:
+def _keeps_inner_axis(value: Tensor) -> bool:
     """Whether the innermost axis is the same as before the rearrangement."""
     if value.axes is not None:
         return value.axes[-1] == 0

@@ -8,7 +8,7 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor, permuted, reshaped, transposed
-from convcost.importing.passes.lower.joins import of_matrices
+from convcost.importing.passes.lower.joins import without_matrix_batch
 from convcost.importing.passes.lower.windows import windowed_layer
 from convcost.importing.passes.lowering import lower, lowering
 
@@ -34,7 +34,7 @@ def linear_from_left(
     builder: GraphBuilder, path: Path, x: Tensor, features: int, weights: Mapping[str, int]
 ) -> Tensor:
     """Weights [features, n] times matrices [..., n, columns]: A·X is (Xᵀ·Aᵀ)ᵀ."""
-    rows = transposed(of_matrices(x))
+    rows = transposed(without_matrix_batch(x))
     return transposed(lower(builder, "linear", path, rows, features=features, weights=weights))
 
 

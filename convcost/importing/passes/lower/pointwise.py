@@ -20,7 +20,7 @@ def pointwise(
     """Adds an elementwise layer without params that depend on the position. A pending rearrangement
     stays pending after it."""
     index = builder.emit(kind, path, [x.source], options, tensors=tensors, buffers=buffers)
-    return _after(x, index)
+    return _with_source(x, index)
 
 
 def by_channel(
@@ -38,10 +38,10 @@ def by_channel(
     source = builder.materialize(x, channel, path)
     index = builder.emit(kind, path, [source], options, tensors=tensors, buffers=buffers)
     if source == x.source and x.axes is not None:
-        return _after(x, index)
+        return _with_source(x, index)
     return output_tensor(index, builder.shape(index), len(x.dims), channel % len(x.dims), x.batch)
 
 
-def _after(x: Tensor, index: int) -> Tensor:
+def _with_source(x: Tensor, index: int) -> Tensor:
     origin = None if x.origin is None else x.origin._replace(source=index)
     return x._replace(source=index, origin=origin)

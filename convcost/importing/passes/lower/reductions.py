@@ -55,7 +55,7 @@ def reduced(
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)
     else:
         index = source
-        for named in _named(over, channel, sizes):
+        for named in _over_options(over, channel, sizes):
             index = builder.emit(kind, path, [index], {"over": named})
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)
     assert result.dims == rest, (result.dims, rest)
@@ -64,7 +64,7 @@ def reduced(
     return reshaped(result, tuple(n for axis, n in enumerate(rest) if axis not in over))
 
 
-def _named(over: Sequence[int], channel: int, sizes: Sequence[int]) -> list[Any]:
+def _over_options(over: Sequence[int], channel: int, sizes: Sequence[int]) -> list[Any]:
     """The values of the option `over` of layers that together reduce the axes `over`."""
     among = tuple(number for number, axis in enumerate(sizes, 1) if axis in over)
     whole = len(among) == len(sizes)

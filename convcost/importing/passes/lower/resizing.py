@@ -8,7 +8,7 @@ from typing import Any
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.ops import Node
 from convcost.importing.ir.tensor import Tensor, output_tensor
-from convcost.importing.passes.lower.windows import CHANNELS, border, each, windowed_layer
+from convcost.importing.passes.lower.windows import CHANNELS, border, compact, windowed_layer
 from convcost.importing.passes.lowering import lower, lowering
 from convcost.model.kind import KINDS
 from convcost.model.shape import Shape
@@ -31,9 +31,9 @@ def upsample(builder: GraphBuilder, node: Node) -> Tensor:
     if others or len(sizes) > MAX_AXES:
         return lower(builder, "custom", node.path, x, what="resize", dims=dims, channel=channel)
     factors = node.attributes.get("factors")
-    before, after = ([of[axis] for axis in sizes] for of in (x.dims, dims))
+    before, after = ([extents[axis] for axis in sizes] for extents in (x.dims, dims))
     computes_size = factors is None and node.attributes.get("computes_size", True)
-    options = {"size": each(after)}
+    options = {"size": compact(after)}
     if factors is not None or computes_size:
         options = enlargement(before, after, factors and [factors[axis] for axis in sizes])
     options["mode"] = node.attributes["mode"]
@@ -66,7 +66,7 @@ def enlargement(
     if same and (factors is not None or all(ratio.denominator == 1 for ratio in plain)):
         numbers = [int(f) if f.denominator == 1 else f for f in plain]
         return {"scale": numbers[0] if len(set(numbers)) == 1 else tuple(numbers)}
-    return {"size": each(after)}
+    return {"size": compact(after)}
 
 
 @lowering("pad")
@@ -82,7 +82,7 @@ def pad(builder: GraphBuilder, node: Node) -> Tensor:
     if not changed:
         builder.free[node.op] += 1
     for kind, sign in (("pad", 1), ("crop", -1)):
-        before, after = ([max(sign * of[a], 0) for a in sizes] for of in (begins, ends))
+        before, after = ([max(sign * extents[a], 0) for a in sizes] for extents in (begins, ends))
         if any((*before, *after)):
             options = {"border": border(before, after)}
             x = windowed_layer(builder, node, options, x, kind=kind, channel=channel)

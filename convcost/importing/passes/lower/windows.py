@@ -36,10 +36,10 @@ class SlidingWindow(NamedTuple):
     def options(self) -> dict[str, Any]:
         """The options of a kind with this window."""
         return {
-            "kernel": each(self.kernel),
-            "stride": each(self.stride),
+            "kernel": compact(self.kernel),
+            "stride": compact(self.stride),
             "padding": self.padding,
-            "dilation": each(self.dilation or (1,)),
+            "dilation": compact(self.dilation or (1,)),
         }
 
     @property
@@ -69,7 +69,7 @@ class SlidingWindow(NamedTuple):
         )
 
 
-def each(numbers: Sequence[int]) -> Any:
+def compact(numbers: Sequence[int]) -> Any:
     """A single number if all axes have the same, otherwise one for each axis."""
     numbers = tuple(int(n) for n in numbers)
     return numbers[0] if len(set(numbers)) == 1 else numbers
@@ -77,7 +77,7 @@ def each(numbers: Sequence[int]) -> Any:
 
 def border(begins: Sequence[int], ends: Sequence[int]) -> Any:
     """A border: one number, one for each axis, or begins and ends."""
-    return each(begins) if tuple(begins) == tuple(ends) else (*map(int, begins), *map(int, ends))
+    return compact(begins) if tuple(begins) == tuple(ends) else (*map(int, begins), *map(int, ends))
 
 
 def windowed_layer(
@@ -106,7 +106,7 @@ def _channel(node: Node) -> int:
     return channel % len(node.x.dims)
 
 
-def _of_one_sample(rule: Lowering) -> Lowering:
+def _for_any_batch(rule: Lowering) -> Lowering:
     """A rule for [n, c, h, w] from a rule for n = 1. A larger n becomes the outermost axis of the
     size, [1, c, n, h, w]: a model may arrange windows or tokens as samples. Channels that are last
     stay last. If a pool has too many axes then, it is a `custom` layer."""
@@ -143,7 +143,7 @@ def _exchange_samples_and_channels(x: Tensor, channel: int) -> Tensor:
 
 
 @lowering("conv")
-@_of_one_sample
+@_for_any_batch
 def conv(builder: GraphBuilder, node: Node) -> Tensor:
     """`weights` are [filters, c/groups, kernel…] and, with `bias`, one number for each filter. If
     they are not learned, they are in `buffers`."""
@@ -162,7 +162,7 @@ def conv(builder: GraphBuilder, node: Node) -> Tensor:
 
 
 @lowering("transposed_conv")
-@_of_one_sample
+@_for_any_batch
 def transposed_conv(builder: GraphBuilder, node: Node) -> Tensor:
     """May state its output `size` instead of a padding."""
     return other_conv(builder, node)
@@ -194,7 +194,7 @@ def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
         before = [n for axis, n in enumerate(node.x.dims) if axis not in (0, channel)]
         window, options["output_padding"] = window.to_size(before, options.pop("size"))
     if "output_padding" in options:
-        options["output_padding"] = each(options["output_padding"])
+        options["output_padding"] = compact(options["output_padding"])
     kind_options = KINDS[node.op].options
     window_options = {name: value for name, value in window.options.items() if name in kind_options}
     return windowed_layer(builder, node, window_options | options, channel=channel)
@@ -204,7 +204,7 @@ def other_conv(builder: GraphBuilder, node: Node) -> Tensor:
 
 
 @lowering("max_pool", "avg_pool")
-@_of_one_sample
+@_for_any_batch
 def pool(builder: GraphBuilder, node: Node) -> Tensor:
     ceil = bool(node.attributes.get("ceil", False))
     options = {**node.attributes["window"].pool_options, "ceil": ceil}
@@ -212,14 +212,14 @@ def pool(builder: GraphBuilder, node: Node) -> Tensor:
 
 
 @lowering("adaptive_avg_pool", "adaptive_max_pool")
-@_of_one_sample
+@_for_any_batch
 def adaptive_pool(builder: GraphBuilder, node: Node) -> Tensor:
     """Pools to `size`; a single element is a global pool."""
     size, kind, options = node.attributes["size"], node.op, {}
     if set(size) == {1}:
         kind = kind.replace("adaptive", "global")
     else:
-        options = {"size": each(size)}
+        options = {"size": compact(size)}
     return windowed_layer(builder, node, options, kind=kind, channel=_channel(node))
 
 
@@ -251,6 +251,6 @@ def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
         ends[axis] = end - min(over, 0)
         if extra[axis] >= s:
             return lower(builder, "custom", node.path, *node.inputs, **other)
-    options = {**window._replace(ends=ends).pool_options, "output_padding": each(extra)}
+    options = {**window._replace(ends=ends).pool_options, "output_padding": compact(extra)}
     del options["dilation"]
     return windowed_layer(builder, node, options, x)

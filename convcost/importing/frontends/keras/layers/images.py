@@ -42,8 +42,8 @@ def center_crop(call: LayerCall) -> Tensor:
     )
 
 
-def _resized(call: LayerCall, word: str) -> Tensor:
-    dims, mode = call.along_size(_target_size(call), None), MODES.get(word, "nearest")
+def _resized(call: LayerCall, mode_name: str) -> Tensor:
+    dims, mode = call.along_size(_target_size(call), None), MODES.get(mode_name, "nearest")
     return call.lower("upsample", dims=dims, computes_size=False, mode=mode, channel=call.channel)
 
 

@@ -49,7 +49,7 @@ def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
             return _with_states(call, [both], directions)
     else:
         directions = [
-            Direction(kind, options, _recurrent(_inside(call, key), kind, options, both=False))
+            Direction(kind, options, _recurrent(_inner_call(call, key), kind, options, both=False))
             for key, kind, options in (("forward", name, config), ("backward", other, back))
         ]
     sides = [_half(call, direction, direction.y) for direction in directions]
@@ -114,7 +114,7 @@ def _verify_directions(call: LayerCall, first: dict[str, Any], second: dict[str,
         raise unsupported(f"{call.kind} of two layers with the same direction")
 
 
-def _inside(call: LayerCall, name: str) -> LayerCall:
+def _inner_call(call: LayerCall, name: str) -> LayerCall:
     return call._replace(key=f"{call.key}/{name}", path=(*call.path, name))
 
 

@@ -30,11 +30,11 @@ def time_distributed(call: LayerCall) -> Tensor:
     if inner["class_name"] not in PER_SAMPLE:
         return _repeated(call, inner)
     steps = reshaped(call.x, call.x.dims[1:])._replace(batch=None)
-    y = _inside(call, inner, steps)
+    y = _call_inner(call, inner, steps)
     return reshaped(y, (1, *y.dims))
 
 
-def _inside(
+def _call_inner(
     call: LayerCall, inner: LayerConfig, x: Tensor, builder: GraphBuilder | None = None
 ) -> Tensor:
     """The output of a layer inside this layer."""
@@ -48,7 +48,7 @@ def _repeated(call: LayerCall, inner: LayerConfig) -> Tensor:
     steps, *rest = call.x.dims[1:]
     step_builder = GraphBuilder(call.builder.name, call.builder.source)
     x = step_builder.input("step", [1, *rest], len(rest))
-    value = _inside(call, inner, x, step_builder)
+    value = _call_inner(call, inner, x, step_builder)
     graph = rewrite(step_builder.graph([value]))
     call.builder.free.update(step_builder.free)
     uncounted = any(inner.uncounted for inner in graph.layers)
@@ -77,13 +77,13 @@ def spectral_normalization(call: LayerCall) -> Tensor:
     require_own(inner, call.kind)
     n = _last(inner, call.x)
     if f"{call.key}/vector_u" in call.builder.used:  # a second call uses the same vector
-        return _inside(call, inner, call.x)
+        return _call_inner(call, inner, call.x)
     options = {"what": "spectral vector", "params": 0, "macs": 0, "buffers": n}
     x = pointwise(
         call.builder, "custom", call.x, (*call.path, "vector_u"), options,
         buffers=call.tensor("vector_u", n),
     )  # fmt: skip
-    return _inside(call, inner, x)
+    return _call_inner(call, inner, x)
 
 
 def _last(inner: LayerConfig, x: Tensor) -> int:

@@ -86,7 +86,7 @@ def conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         return _with_fixed_weights(call, x, buffers, filters)
     window = window_of(call, x.dims[2:], filters.dims[2:])
     more = {"window": window, "filters": filters.dims[0], "groups": call.get("group", 1)}
-    return _with_bias(call, x, "conv", gain=_gain(call, filters), buffers=buffers, **more)
+    return _with_bias(call, x, "conv", gain=_filter_factors(call, filters), buffers=buffers, **more)
 
 
 @operator("ConvInteger", op="conv", weights=1)
@@ -179,7 +179,7 @@ def _with_computed_weights(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 
 
 def _custom(
-    call: OnnxCall, inputs: tuple[Tensor, ...], filters: Dims, which: str, **stored: Any
+    call: OnnxCall, inputs: tuple[Tensor, ...], filters: Dims, variety: str, **stored: Any
 ) -> Tensor | tuple[Tensor, ...]:
     """A `custom` layer with the macs of a convolution. `filters` are the dims of its weights."""
     dims, transposed = call.dims(), call.op == "ConvTranspose"
@@ -187,11 +187,11 @@ def _custom(
         return call.uncounted()
     # Each element of the larger side is multiplied with a window over the channels of its group.
     macs = prod(inputs[0].dims if transposed else dims) * prod(filters[1:])
-    what = f"{'transposed_conv' if transposed else 'conv'} with {which}"
+    what = f"{'transposed_conv' if transposed else 'conv'} with {variety}"
     return call.lower("custom", *inputs, what=what, dims=dims, macs=macs, channel=1, **stored)
 
 
-def _gain(call: OnnxCall, filters: Constant) -> str | None:
+def _filter_factors(call: OnnxCall, filters: Constant) -> str | None:
     """The key of the tensor with one factor for each filter, by which weights are multiplied before
     they are used, as in weight standardization and weight norm."""
     derived, bias = call.context.derived, call.constant(2)

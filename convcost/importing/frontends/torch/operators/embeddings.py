@@ -36,14 +36,14 @@ def embedding_bag(call: TorchCall) -> Any:
 def index(call: TorchCall) -> Any:
     """A learned table indexed by a stored tensor is an embedding of that tensor. Indexing any other
     tensor only moves elements."""
-    table, at = call.given["self"], call.given["indices"]
-    numbers = [index_tensor for index_tensor in at if index_tensor is not None]
+    table, indices = call.given["self"], call.given["indices"]
+    numbers = [index_tensor for index_tensor in indices if index_tensor is not None]
     if not isinstance(table, ConstantValue) or table.leaf is None or len(numbers) != 1:
         return call.custom("gather")
     ids = numbers[0]
     if len(table.dims) != MATRIX_RANK or not isinstance(ids, ConstantValue) or ids.leaf is None:
         return call.custom("gather")
-    axis = at.index(ids)
+    axis = indices.index(ids)
     flat = ids._replace(dims=(prod(ids.dims),), node=(ids.node, "flat"))
     x = call.tensor(flat)._replace(batch=None)
     rows = reshaped(_looked_up(call, table, x, axis), (*ids.dims, table.dims[1 - axis]))

@@ -5,7 +5,7 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue, as_tensor
 from convcost.importing.frontends.torch.names import split_name
-from convcost.importing.frontends.torch.registry import TorchCall, known, only_joined, operator
+from convcost.importing.frontends.torch.registry import TorchCall, known_row, only_joined, operator
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.fusions import SUMS
 from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
@@ -58,7 +58,7 @@ def is_unclaimed(call: TorchCall, key: str) -> bool:
 def _is_summed(call: TorchCall, other: ConstantValue) -> bool:
     """Whether sums or means alone read a product with several numbers: it may be a contraction."""
     several = call.canonical == "multiply" and prod(other.dims) > 1
-    return several and bool(call.users) and all(known(user).op in SUMS for user in call.users)
+    return several and bool(call.users) and all(known_row(user).op in SUMS for user in call.users)
 
 
 @operator("masked_fill")

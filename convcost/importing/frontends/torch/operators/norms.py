@@ -30,4 +30,4 @@ def batch_norm(call: TorchCall) -> Any:
     y = call.lower(
         "batch_norm" if statistics else "instance_norm", buffers=statistics or None, **options
     )
-    return (y, None, None) if call.several else y
+    return (y, None, None) if call.has_several_outputs else y

@@ -20,7 +20,7 @@ def reduce(call: TorchCall) -> Any:
     if call.given.get("other") is not None:
         return join(call._replace(name=f"{op}imum"))
     y = call.lower(op, axes=_axes(call), keep=call.given.get("keepdim", False))
-    if not call.several:
+    if not call.has_several_outputs:
         return y
     indices = call._replace(dims=call.dims[1])
     return y, indices.custom(f"arg{op}") if "getitem:1" in call.users else None
@@ -33,7 +33,7 @@ def deviation(call: TorchCall) -> Any:
         return call.custom()
     keep, root = bool(call.given.get("keepdim", False)), "std" in call.name
     moments = variance(call.builder, call.x, _axes(call), keep, call.path, root=root)
-    return moments if call.several else moments[0]
+    return moments if call.has_several_outputs else moments[0]
 
 
 @operator("linalg_vector_norm", "norm")

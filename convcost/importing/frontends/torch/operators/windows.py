@@ -178,4 +178,4 @@ def adaptive_pool(call: TorchCall) -> Any:
     dims = call.first_dims
     kind = call.own_name.removeprefix("_")[:-2]
     y = call.lower(kind, size=dims[2:], dims=dims)
-    return (y, None) if call.several else y
+    return (y, None) if call.has_several_outputs else y
