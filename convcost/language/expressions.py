@@ -15,6 +15,7 @@ from typing import TypeAlias
 from convcost.language.arithmetic import FUNCTIONS, Value, calculate, compare, numeric, truth, whole
 from convcost.language.scalars import BOOLS, parse_number
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
 
@@ -152,6 +153,6 @@ def _call(name: str, arguments: list[Evaluate]) -> Evaluate:
     if not least <= len(arguments) <= most:
         requirement = f"{least} to {most} numbers"
         if least == most:
-            requirement = "1 number" if most == 1 else f"{most} numbers"
+            requirement = counted(most, "number")
         raise ConstraintError("CC105", f"`{name}` needs {requirement}, not {len(arguments)}")
     return lambda env: whole(function(*(numeric(argument(env)) for argument in arguments)))

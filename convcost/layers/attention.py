@@ -4,6 +4,7 @@ from convcost.model.axes import require_divisible, require_size
 from convcost.model.cost_product import CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
+from convcost.model.number_format import counted
 from convcost.model.options import Flag, Layers, PositiveInt
 from convcost.model.receptive_field import ReceptiveField, resize_field, whole_axis, window_field
 from convcost.model.record import NamedTuple
@@ -121,8 +122,8 @@ class Attention(Join):
 
     def _sides(self, x: tuple[Shape, ...]) -> _Sides:
         if len(x) != 3:  # noqa: PLR2004  query, key, value
-            inputs = "one input" if len(x) == 1 else f"{len(x)} inputs"
-            raise ConstraintError("CC303", f"attention needs query, key and value, not {inputs}")
+            message = f"attention needs query, key and value, not {counted(len(x), 'input')}"
+            raise ConstraintError("CC303", message)
         for shape in x:
             require_size(shape.size, "attention")
         if x[1].size[-1] != x[2].size[-1]:

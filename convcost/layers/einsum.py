@@ -3,6 +3,7 @@
 from convcost.model.cost_product import CostProduct, product
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
+from convcost.model.number_format import counted
 from convcost.model.options import MAX_TENSOR_AXES, Label, Layers
 from convcost.model.receptive_field import ANY_POSITION, ReceptiveField
 from convcost.model.shape import Shape
@@ -53,7 +54,8 @@ class Einsum(Join):
         *terms, result = self._letters()
         letters = set("".join(terms))
         if not letters.issuperset(result) or any(len(set(t)) < len(t) for t in (*terms, result)):
-            message = f"einsum cannot compute `{self.equation}`: a letter is new or repeated"
+            message = f"einsum cannot compute `{self.equation}`: a term has a letter twice, or the "
+            message += "output has a letter that no branch has"
             raise ConstraintError("CC104", message, HINT)
         if len(result) > MAX_TENSOR_AXES + 1:
             raise ConstraintError(
@@ -73,14 +75,17 @@ class Einsum(Join):
         """The extent of each letter. Raises ConstraintError if the branches have other axes."""
         *terms, _ = self._letters()
         if len(terms) != len(x) or len(x) < 2:  # noqa: PLR2004  a product
-            message = f"einsum needs two branches or more, and as many terms; not {len(x)} branches"
-            message += f" and {len(terms)} in `{self.equation}`"
+            branches, count = counted(len(x), "branch"), counted(len(terms), "term")
+            message = "einsum needs two branches or more, and a term for each; "
+            message += f"it has {branches} and {count} in `{self.equation}`"
             raise ConstraintError("CC303", message)
         extents: dict[str, int] = {}
         for term, shape in zip(terms, x, strict=True):
             axes = (shape.channels, *shape.size)
             if len(term) != len(axes):
-                message = f"einsum has `{term}` for {shape.text}, which has {len(axes)} axes"
+                message = (
+                    f"einsum has `{term}` for {shape.text}, which has {counted(len(axes), 'axis')}"
+                )
                 raise ConstraintError("CC303", message, HINT)
             for letter, n in zip(term, axes, strict=True):
                 if extents.setdefault(letter, n) != n:

@@ -5,6 +5,7 @@ from math import prod
 from convcost.model.axes import require_size
 from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
+from convcost.model.number_format import counted
 from convcost.model.options import INTERPOLATION_TAPS, Layers, Mode
 from convcost.model.receptive_field import ANY_POSITION, ReceptiveField
 from convcost.model.shape import Shape
@@ -45,14 +46,15 @@ class GridSample(Join):
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
         if len(x) != 2:  # noqa: PLR2004  features and grid
-            message = f"grid_sample needs features and a grid, not {len(x)} inputs"
+            message = f"grid_sample needs features and a grid, not {counted(len(x), 'input')}"
             raise ConstraintError("CC303", message)
         features, grid = x
         require_size(features.size, "grid_sample")
         axes = len(features.size)
         if grid.channels != axes or len(grid.size) != axes:
             message = (
-                f"grid_sample needs a grid of {axes} channels and {axes} axes, not {grid.text}"
+                f"grid_sample needs a grid of {counted(axes, 'channel')} and "
+                f"{counted(axes, 'axis')}, not {grid.text}"
             )
             raise ConstraintError(
                 "CC303", message, "the grid needs one channel for each axis of the features"

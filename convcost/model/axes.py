@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 from convcost.model.options import Axes, PerAxisInt
 from convcost.model.shape import Shape
 
@@ -18,7 +19,7 @@ def per_axis(value: PerAxisInt, rank: int, name: str) -> tuple[int, ...]:
     if isinstance(value, int):
         return (value,) * rank
     if len(value) != rank:
-        message = f"{name} has {len(value)} numbers, but the input has {_axes(rank)}"
+        message = _number_message(name, len(value), rank)
         raise ConstraintError("CC304", message, "give one number for each axis")
     return value
 
@@ -36,7 +37,7 @@ def per_axis_border(
     if len(value) == 2 * rank:
         return tuple(zip(value[:rank], value[rank:], strict=True))
     if len(value) != rank:
-        message = f"{name} has {len(value)} numbers, but the input has {_axes(rank)}"
+        message = _number_message(name, len(value), rank)
         hint = f"write one number, {rank}, or {2 * rank} (first all starts, then all ends)"
         raise ConstraintError("CC304", message, hint)
     return tuple((n, n) for n in value)
@@ -52,7 +53,7 @@ def require_size(size: tuple[int, ...], kind: str) -> None:
 def require_axis(axis: int, size: tuple[int, ...], kind: str) -> None:
     """Raises ConstraintError unless `axis`, counted from 1, is an axis of the size."""
     if axis > len(size):
-        message = f"{kind} needs axis {axis}, but the input has {_axes(len(size))}"
+        message = f"{kind} needs axis {axis}, but the input has {counted(len(size), 'axis')}"
         raise ConstraintError("CC304", message)
 
 
@@ -91,5 +92,5 @@ def require_divisible(number: int, parts: int, what: str, by: str) -> None:
         raise ConstraintError("CC302", f"{what} {number} cannot be divided by {by} {parts}")
 
 
-def _axes(rank: int) -> str:
-    return "1 axis" if rank == 1 else f"{rank} axes"
+def _number_message(name: str, numbers: int, rank: int) -> str:
+    return f"{name} has {counted(numbers, 'number')}, but the input has {counted(rank, 'axis')}"

@@ -9,6 +9,7 @@ from convcost.model.errors import Span, printable
 from convcost.model.figures import Figure
 from convcost.model.kind import Kind
 from convcost.model.measures import Measure
+from convcost.model.number_format import counted
 from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 from convcost.model.symbolic import Symbolic
@@ -315,8 +316,7 @@ class Network(NamedTuple):
 
     def __repr__(self) -> str:
         """A short text, for interpreters and failed assertions."""
-        layers = "1 layer" if len(self.steps) == 1 else f"{len(self.steps):,} layers"
-        return f"<Network {printable(self.name)}: {layers}>"
+        return f"<Network {printable(self.name)}: {counted(len(self.steps), 'layer')}>"
 
     def name_of(self, tensor: int) -> str:
         """The path of the layer that outputs a tensor, or the name of the input."""

@@ -7,8 +7,9 @@ def format_count(number: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Formats a count with its noun: `1 layer`, `1,582 layers`."""
-    return f"{format_count(count)} {noun}{'' if count == 1 else 's'}"
+    """Formats a count with its noun: `1 layer`, `1,582 layers`, `2 axes`, `2 branches`."""
+    plural = "axes" if noun == "axis" else f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{format_count(count)} {noun if count == 1 else plural}"
 
 
 def group_digits(formula: str) -> str:

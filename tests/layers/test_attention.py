@@ -148,7 +148,7 @@ def test_defaults_apply_to_the_options_of_a_join():
         pytest.param("{attention: [input, input]}",
             "CC303 attention needs query, key and value, not 2 inputs", id="two of three"),
         pytest.param("{attention: [input]}",
-            "CC303 attention needs query, key and value, not one input", id="one of three"),
+            "CC303 attention needs query, key and value, not 1 input", id="one of three"),
         pytest.param("{attention: [input, input, input], heads: 3}",
             "CC302 query channels 8 cannot be divided by heads 3", id="heads"),
         pytest.param("{attention: {q: [], k: [{conv: 5, kernel: 1}], v: []}, heads: 2}",

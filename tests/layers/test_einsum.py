@@ -40,18 +40,22 @@ def test_an_output_without_letters_is_one_number():
     assert cost(einsum("cn,cn->", 3, (5,))).layers[0].output == (1, ())
 
 
+LETTERS = "a term has a letter twice, or the output has a letter that no branch has"
+
+
 @pytest.mark.parametrize(
     ("equation", "message"),
     [
         ("cn,cm", "einsum cannot read `cn,cm`"),
         ("c1,cn->c", "einsum cannot read `c1,cn->c`"),
-        ("cn,cm->cx", "einsum cannot compute `cn,cm->cx`: a letter is new or repeated"),
-        ("cc,cn->c", "einsum cannot compute `cc,cn->c`: a letter is new or repeated"),
+        ("cn,cm->cx", f"einsum cannot compute `cn,cm->cx`: {LETTERS}"),
+        ("cc,cn->c", f"einsum cannot compute `cc,cn->c`: {LETTERS}"),
         ("cn,nc->c", "einsum has 5 and 3 elements for `n`"),
         ("cn,cnm->c", "einsum has `cnm` for 5×3, which has 2 axes"),
         (
             "cn->c",
-            "einsum needs two branches or more, and as many terms; not 2 branches and 1 in `cn->c`",
+            "einsum needs two branches or more, and a term for each; "
+            "it has 2 branches and 1 term in `cn->c`",
         ),
     ],
 )

@@ -139,6 +139,11 @@ def test_a_transposed_window_restores_the_size_before_a_window(n, f, s, begin, e
             id="kernel with an axis too many",
         ),
         pytest.param(
+            lambda: conv_output_size((5, 5), (3,)),
+            "kernel has 1 number, but the input has 2 axes",
+            id="kernel with an axis too few",
+        ),
+        pytest.param(
             lambda: conv_output_size((5,), 3, (2, 2)),
             "stride has 2 numbers, but the input has 1 axis",
             id="stride with an axis too many",

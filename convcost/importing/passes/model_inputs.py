@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from convcost.importing.ir.tensor import MAPS_RANK
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 MAX_COLOURS = 4  # channels of an image, such as RGBA
 MIN_SIZED_RANK = 3  # axes of a tensor with channels and a size
@@ -38,7 +39,7 @@ def fill_size(
         if not (fits and places and len(size) == 1):
             places = list(fits[0]) if fits else []
     if not places:
-        numbers = "1 number" if len(size) == 1 else f"{len(size)} numbers"
+        numbers = counted(len(size), "number")
         message = f"--size gives {numbers}, but the input `{name}` is {dims_text(dims)}"
         raise ConstraintError("CC405", message, hint)
     for axis, extent in zip(places, [*size] * len(places), strict=False):

@@ -4,6 +4,7 @@ from typing import Any
 
 from convcost.importing.passes.model_inputs import MAX_COLOURS, channels_first, dims_text
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 Dims = list[int | None]
 FIXED = "import it without --size; `convcost analyze` accepts --size for the spec"
@@ -82,7 +83,7 @@ def _require_same_channels(model_dims: Dims, option_dims: tuple[int, ...] | None
         raise ConstraintError(
             "CC401", f"--input is channels first, not {option_text}", f"--input {meant}"
         )
-    message = f"the model takes {c} channels, --input {option_text} has {option_dims[0]}"
+    message = f"the model takes {counted(c, 'channel')}, --input {option_text} has {option_dims[0]}"
     raise ConstraintError("CC401", message, f"--input {'x'.join(map(str, (c, *option_dims[1:])))}")
 
 

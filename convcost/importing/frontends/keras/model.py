@@ -33,6 +33,7 @@ from convcost.importing.ir.refusals import named
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 MAX_LAYERS = 20_000  # nested models that are each called twice grow exponentially
 
@@ -191,7 +192,8 @@ class _KerasWalk:
             values = [*feed.values]
             if len(values) != len(ends):
                 raise ConstraintError(
-                    "CC404", f"a model of {len(ends)} inputs is called with {len(values)}"
+                    "CC404",
+                    f"a model of {counted(len(ends), 'input')} is called with {len(values)}",
                 )
         return {(name, 0, 0): value for name, value in zip(names, values, strict=True)}
 

@@ -15,6 +15,7 @@ from convcost.importing.passes.lower.stored_tensors import constant_tensor, lear
 from convcost.importing.passes.operator_calls import OperatorCall
 from convcost.importing.passes.weight_report import MAX_OPTION_NUMBERS
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 NCHWC = "com.microsoft.nchwc"  # weights are padded for vector registers
 NCHWC_HELP = (
@@ -51,7 +52,8 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         axis."""
         axis: int = self.get("axis", default)
         if not -rank <= axis < rank:
-            raise ConstraintError("CC404", f"its `axis` is {axis}, but its input has {rank} axes")
+            message = f"its `axis` is {axis}, but its input has {counted(rank, 'axis')}"
+            raise ConstraintError("CC404", message)
         return axis % rank
 
     def value(self, position: int = 0) -> Tensor:

@@ -8,6 +8,7 @@ from convcost.importing.frontends.onnx.graph import STANDARD, OnnxNode
 from convcost.importing.frontends.onnx.registry import has, row_of
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 MAX_SHOWN = 3  # operators
 
@@ -57,8 +58,8 @@ def _note(first: str, nodes: list[OnnxNode]) -> str:
     shown = [f"{op} ×{n}" if n > 1 else op for op, n in after.most_common(MAX_SHOWN)]
     others = after.total() - sum(n for _, n in after.most_common(MAX_SHOWN))
     listed = ", ".join(shown) + (f" and {others} more" if others else "")
-    many = "operator" if after.total() == 1 else "operators"
-    return f"{reason}, and {after.total()} {many} after it, none with weights or macs: {listed}"
+    count = counted(after.total(), "operator")
+    return f"{reason}, and {count} after it, none with weights or macs: {listed}"
 
 
 def inner_ops(node: OnnxNode) -> Iterator[str]:

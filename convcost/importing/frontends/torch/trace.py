@@ -20,6 +20,7 @@ from convcost.importing.frontends.torch.load import framework, moved, output_to_
 from convcost.importing.frontends.torch.registry import SHAPED, known_row, operator_name
 from convcost.importing.ir.ops import UNKNOWN
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 WORDS = {"int": "int64", "float": "float32"}  # PyTorch's names of our types
 WHOLE = ("int", "int64", "int32")  # a vector of these types has a length and no channels
@@ -41,7 +42,7 @@ def resize_inputs(
             shown, size_text = ("x".join(map(str, numbers)) for numbers in (dims, size))
             raise ConstraintError(
                 "CC401",
-                f"--size {size_text} has {len(size)} axes, --input {shown} has {axes}",
+                f"--size {size_text} has {counted(len(size), 'axis')}, --input {shown} has {axes}",
                 "give one number for every axis, or one for each",
             )
         resized_inputs.append((*batch_dims, *(size if len(size) == axes else tuple(size) * axes)))

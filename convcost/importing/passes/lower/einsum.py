@@ -13,6 +13,7 @@ from convcost.importing.passes.lower.reductions import reduced
 from convcost.importing.passes.lower.stored_tensors import combined
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 
 class Operand(NamedTuple):
@@ -85,7 +86,9 @@ def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     terms = inputs.split(",")
     if len(terms) != len(ranks):
         raise ConstraintError(
-            "CC404", f"its equation `{equation}` has {len(terms)} terms for {len(ranks)} inputs"
+            "CC404",
+            f"its equation `{equation}` has {counted(len(terms), 'term')} for "
+            f"{counted(len(ranks), 'input')}",
         )
     full, ellipsis = [], ""
     # Letters for the axes of an ellipsis.
@@ -96,7 +99,8 @@ def _letters(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
             ellipsis = max(ellipsis, spare, key=len)
             term = term.replace("...", spare[::-1])  # noqa: PLW2901
         if len(term) != rank:
-            raise ConstraintError("CC404", f"its equation `{equation}` has {term} for {rank} axes")
+            message = f"its equation `{equation}` has {term} for {counted(rank, 'axis')}"
+            raise ConstraintError("CC404", message)
         full.append(term)
     if not arrow:
         every = "".join(full)

@@ -10,6 +10,7 @@ from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, axes_moved, axes_swapped, reshaped
 from convcost.importing.passes.lower.slices import split_axis
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 ALL = {"start": None, "stop": None, "step": None}
 WHOLE = {"class_name": "__slice__", "config": ALL}
@@ -58,7 +59,7 @@ def split(call: LayerCall) -> tuple[Tensor, ...]:
     extent = call.x.dims[axis]
     if isinstance(sections, int):
         if sections < 1 or extent % sections:
-            raise unsupported(f"{sections} parts of an axis of {extent}")
+            raise unsupported(f"{counted(sections, 'part')} of an axis of {extent}")
         return _parts(call, axis, [extent // sections] * sections)
     return _parts(call, axis, [end - start for start, end in pairwise((0, *sections, extent))])
 
@@ -114,7 +115,8 @@ def _entries(call: LayerCall) -> list[Any]:
     dots = [place for place, entry in enumerate(entries) if _is(entry, "__ellipsis__")]
     count = sum(entry is not None for entry in entries) - len(dots)
     if len(dots) > 1 or count > rank:
-        raise ConstraintError("CC401", f"{call.kind} has {count} entries for {rank} axes")
+        message = f"{call.kind} has {count} entries for {counted(rank, 'axis')}"
+        raise ConstraintError("CC401", message)
     rest = [WHOLE] * (rank - count)
     place = dots[0] if dots else len(entries)
     return [*entries[:place], *rest, *entries[place + 1 :]]

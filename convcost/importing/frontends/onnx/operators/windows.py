@@ -12,6 +12,7 @@ from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.lower.stored_tensors import combined
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
+from convcost.model.number_format import counted
 
 SAME = ("SAME_UPPER", "SAME_LOWER")
 
@@ -32,7 +33,7 @@ def borders(
         return tuple(-(-total // 2) for total in totals), tuple(total // 2 for total in totals)
     pads = call.get("pads", (0,) * 2 * axes) if auto == "NOTSET" else (0,) * 2 * axes
     if len(pads) != 2 * axes:
-        raise ConstraintError("CC404", f"pads has {len(pads)} numbers for {axes} axes")
+        raise _wrong_length("pads", pads, axes)
     return tuple(pads[:axes]), tuple(pads[axes:])
 
 
@@ -40,8 +41,13 @@ def per_axis(call: OnnxCall, name: str, axes: int) -> Dims:
     """An attribute with one number for each axis; 1 if it is left out."""
     numbers = tuple(call.get(name, ())) or (1,) * axes
     if len(numbers) != axes:
-        raise ConstraintError("CC404", f"{name} has {len(numbers)} numbers for {axes} axes")
+        raise _wrong_length(name, numbers, axes)
     return numbers
+
+
+def _wrong_length(name: str, numbers: Sequence[int], axes: int) -> ConstraintError:
+    message = f"{name} has {counted(len(numbers), 'number')} for {counted(axes, 'axis')}"
+    return ConstraintError("CC404", message)
 
 
 def window_of(call: OnnxCall, size: Dims, kernel: Dims) -> SlidingWindow:
