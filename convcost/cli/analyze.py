@@ -44,8 +44,8 @@ def command(
         str | None,
         typer.Option(
             metavar="[-]KEY[,...]",
-            help=f"Sort by {', '.join(MEASURES)}, largest first, with - smallest; or by path. "
-            "Rows that are equal by the first key are sorted by the second.",
+            help=f"Sort by {', '.join(MEASURES)}, largest first, or by path. `-KEY` "
+            "reverses the order. Rows that are equal by the first key are sorted by the second.",
         ),
     ] = None,
     top: _networks.TopOption = None,

@@ -42,8 +42,8 @@ def command(
         str | None,
         typer.Option(
             metavar="[-]KEY[,...]",
-            help=f"Sort by {', '.join(MEASURES)}, largest first, with - smallest; or by network. "
-            "Rows that are equal by the first key are sorted by the second.",
+            help=f"Sort by {', '.join(MEASURES)}, largest first, or by network. `-KEY` "
+            "reverses the order. Rows that are equal by the first key are sorted by the second.",
         ),
     ] = None,
     top: _networks.TopOption = None,

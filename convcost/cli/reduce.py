@@ -54,8 +54,9 @@ def command(
         str | None,
         typer.Option(
             metavar="[-]KEY[,...]",
-            help=f"Sort by {', '.join(SORT_KEYS)}, largest first, with - smallest; or by path. The "
-            f"1x1 of a layer that saves most counts. By default {SORT_KEYS[0]}.",
+            help=f"Sort by {', '.join(SORT_KEYS)}, largest first, or by path. `-KEY` "
+            "reverses the order. The 1x1 of a layer that saves most counts. By default "
+            f"{SORT_KEYS[0]}.",
         ),
     ] = None,
     top: Annotated[

@@ -38,7 +38,8 @@ def command(
     sort: Annotated[
         str,
         typer.Option(
-            metavar="[-]KEY[,...]", help="Sort by measures, largest first; -KEY smallest."
+            metavar="[-]KEY[,...]",
+            help="Sort by measures, largest first. `-KEY` reverses the order.",
         ),
     ] = "macs",
     top: Annotated[int, typer.Option(min=1, metavar="N", help="Print the first N points.")] = 20,

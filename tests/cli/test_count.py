@@ -161,8 +161,10 @@ def test_explain_has_the_kinds_that_differ_and_the_rules():
     ]  # fmt: skip
     assert cells(done.stdout, "total")[-1] == "+22,230,016"
     shown = done.stdout.decode()
-    assert "the same in all: conv 4,087,136,256, linear 2,048,000" in shown
-    assert "fvcore counts batch_norm 2·X; without scale and shift: X, global_avg_pool X" in shown
+    assert "equal in all counts: conv 4,087,136,256, linear 2,048,000" in shown
+    assert (
+        "fvcore counts batch_norm as 2·X; without scale and shift: X, global_avg_pool as X" in shown
+    )
     assert "X: elements of the input" in shown
 
 

@@ -40,6 +40,7 @@ def test_an_output_without_letters_is_one_number():
     assert cost(einsum("cn,cn->", 3, (5,))).layers[0].output == (1, ())
 
 
+TERMS = "einsum needs two branches or more, and a term for each"
 LETTERS = "a term has a letter twice, or the output has a letter that no branch has"
 
 
@@ -52,11 +53,7 @@ LETTERS = "a term has a letter twice, or the output has a letter that no branch 
         ("cc,cn->c", f"einsum cannot compute `cc,cn->c`: {LETTERS}"),
         ("cn,nc->c", "einsum has 5 and 3 elements for `n`"),
         ("cn,cnm->c", "einsum has `cnm` for 5×3, which has 2 axes"),
-        (
-            "cn->c",
-            "einsum needs two branches or more, and a term for each; "
-            "it has 2 branches and 1 term in `cn->c`",
-        ),
+        ("cn->c", f"{TERMS}; it has 2 branches and 1 term in `cn->c`"),
     ],
 )
 def test_an_equation_that_does_not_fit_is_refused(equation, message):

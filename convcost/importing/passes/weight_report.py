@@ -80,7 +80,7 @@ def report_weights(
     lost = unused.keys() & _operands(context)
     notes += numbers_note("in no layer", {k: n for k, n in unused.items() if k not in lost})
     for note in numbers_note(LOST, {key: unused[key] for key in sorted(lost)}):
-        context.builder.gap(f"left out: {note}")
+        context.builder.note_gap(f"left out: {note}")
     elements = {key: constant.elements for key, constant in context.constants.items()}
     excluded = {key: reason for key, reason in context.excluded.items() if key not in used}
     notes += excluded_notes(excluded, elements)

@@ -102,10 +102,10 @@ def _notes(costs: Costs, differing: list[KindCounts], same: list[KindCounts]) ->
     yield from kind_notes(step.layer for step in costs.network.steps)
     yield from deployed_notes([costs])
     yield from author_notes([costs])
-    alike = [f"{each.kind} {format_count(n)}" for each in same if (n := each.counts[0].known)]
+    alike = [f"{record.kind} {format_count(n)}" for record in same if (n := record.counts[0].known)]
     if alike:
         listed = ", ".join(alike)
-        yield f"the same in all: {listed}"
+        yield f"equal in all counts: {listed}"
     kinds = {record.kind for record in differing}
     layers = {step.layer.name: step.layer for step in costs.network.steps}
     quantities: dict[str, str] = {}
@@ -114,7 +114,7 @@ def _notes(costs: Costs, differing: list[KindCounts], same: list[KindCounts]) ->
         counted = (kind for kind in numbers if kind in kinds and numbers[kind].known)
         rules = {kind: rule for kind in counted if (rule := convention.rule(layers[kind]))}
         if rules:
-            listed = ", ".join(f"{kind} {rule.formula.text}" for kind, rule in rules.items())
+            listed = ", ".join(f"{kind} as {rule.formula.text}" for kind, rule in rules.items())
             yield f"{counts.name} counts {listed}"
         for rule in rules.values():
             quantities |= rule.formula.quantities

@@ -33,7 +33,7 @@ WHAT_AND_VALUE = (
 
 
 class InputRecord(NamedTuple):
-    """`source` is the path of a layer or the name of an input."""
+    """An input of a layer. `source` is the path of a layer or the name of an input."""
 
     source: str
     shape: Shape

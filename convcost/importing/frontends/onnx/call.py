@@ -145,7 +145,9 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
             if constant is not None and constant.elements > 1 and position not in weights:
                 self.context.excluded.setdefault(name, UNKNOWN_USE)
         if (numbers := sum(map(_elements, self.node.attributes.values()))) > MAX_OPTION_NUMBERS:
-            self.builder.gap(f"left out: {numbers:,} numbers in attributes of {self.node.label}")
+            self.builder.note_gap(
+                f"left out: {numbers:,} numbers in attributes of {self.node.label}"
+            )
         return self.uncounted_layers(what, self.tensors(*weights))
 
     def _is_weight(self, position: int) -> bool:
