@@ -80,7 +80,8 @@ class Values(NamedTuple):
 
 
 class TracedFunction:
-    """`function` returns `results` integers for values of the variables, or raises SpecError."""
+    """A function of variables as polynomials that are exact under guards. `function` returns
+    `results` integers for values of the variables, or raises SpecError."""
 
     def __init__(self, function: Function, variables: tuple[Variable, ...], results: int) -> None:
         self.function = function

@@ -1,6 +1,7 @@
 """`convcost.yaml`: budgets for many specs, each with the globs of the files that it applies to."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 
 from convcost.language.budgets import BudgetParser
 from convcost.language.fields import FieldReader
@@ -33,7 +34,7 @@ class GlobIndex:
         self._exact: dict[str, list[int]] = {}
         self._patterns: dict[str, list[int]] = {}
         for position, globs in enumerate(lists):
-            for variant in (variant for glob in globs for variant in glob_variants(glob)):
+            for variant in chain.from_iterable(map(glob_variants, globs)):
                 positions_by_glob = self._patterns if has_wildcard(variant) else self._exact
                 positions_by_glob.setdefault(variant, []).append(position)
 

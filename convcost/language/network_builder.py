@@ -42,7 +42,8 @@ class NetworkTooLargeError(Exception):
 
 
 class NetworkBuilder:
-    """`steps` and `groups`, in order. Raises NetworkTooLargeError where a limit is exceeded."""
+    """Builds the `steps` and `groups` of a network, in order. Raises NetworkTooLargeError where a
+    limit is exceeded."""
 
     def __init__(
         self,

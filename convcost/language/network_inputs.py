@@ -42,8 +42,8 @@ class Settings(NamedTuple):
 
 
 class AllowedSizes(NamedTuple):
-    """`input: {…, fixed: true}` allows the size in the spec; `{…, multiple: 32}` allows sizes whose
-    every axis is a multiple of 32."""
+    """The input sizes that a spec is valid for. `fixed` allows only the size in the spec; every
+    axis must be a multiple of `multiple`."""
 
     fixed: bool = False
     multiple: int = 1
@@ -233,7 +233,7 @@ class NetworkInputs:
         # One number is a square, a row or a cube, as in the spec.
         requested = size * axes if len(size) == 1 else size
         if axes == 0 or len(requested) != axes:
-            description = "a size with 1 axis" if axes == 1 else f"a size with {axes} axes"
+            description = f"a size with {counted(axes, 'axis')}"
             description = description if axes else "no size"
             numbers = counted(len(size), "number")
             raise ConstraintError("CC113", f"has {description}, but --size has {numbers}")

@@ -74,6 +74,9 @@ class PublishedParser(FieldReader):
         if "source" not in node.entries:
             message = "a published figure needs `source`"
             self.problems.add("CC103", message, node, "name the paper or page that prints it")
+        if {"peak_memory", "layer"} <= node.entries.keys():
+            message = "`peak_memory` is a figure of the whole network, not of a layer"
+            self.problems.add("CC112", message, node.entries["peak_memory"][0])
         settings = self._settings(node.get("set"))
         size = self._size(node.get("size"))
         applies = self.inputs.have_settings(settings, size)
@@ -110,9 +113,6 @@ class PublishedParser(FieldReader):
 
     def _dtype(self, node: Mapping) -> str:
         """The dtypes of the figures in bytes; empty if they are those of the spec."""
-        if "peak_memory" in node.entries and "layer" in node.entries:
-            message = "`peak_memory` is a figure of the whole network, not of a layer"
-            self.problems.add("CC112", message, node.entries["peak_memory"][0])
         value = node.get("dtype")
         if value is None:
             return ""

@@ -82,7 +82,7 @@ class Style(NamedTuple):
         return (in_units(table, self.units, self.digits) for table in report.tables())
 
     def encodable_tables(self, report: Report) -> "Iterator[Table]":
-        """The same for a format that aligns columns: with the texts that the target can show."""
+        """The tables for a format that aligns columns: with texts that the target can show."""
         tables = self.tables(report)
         if not self.ascii:
             return tables

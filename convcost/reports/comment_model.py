@@ -23,8 +23,8 @@ class CommentBlock(NamedTuple):
 
 
 class Comment(NamedTuple):
-    """`key` names it among the comments on one change. The verdict is one short sentence without
-    any text from a spec."""
+    """A comment on a change. `key` names it among several. The verdict is one short sentence that
+    has no text from a spec."""
 
     key: str
     verdict: str

@@ -99,7 +99,7 @@ def pair_layers(before: Sequence[LayerCost], after: Sequence[LayerCost]) -> tupl
 
 
 class _Pairing:
-    """`old_of` maps the index of each paired new layer to the index of its old layer."""
+    """Pairs layers. `old_of` maps the index of each paired new layer to that of its old layer."""
 
     def __init__(self, before: Sequence[LayerCost], after: Sequence[LayerCost]) -> None:
         self.before, self.after = before, after

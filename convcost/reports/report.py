@@ -20,8 +20,8 @@ def versioned(schema: str, **body: Any) -> dict[str, Any]:
 
 
 class Root(NamedTuple):
-    """`top` is the folder that files are named relative to; `here` is the folder that the given
-    names are relative to. Both are absolute, or empty to leave names unchanged."""
+    """The folders of file names: `top` is the one that files are named relative to; `here` is the
+    one that given names are relative to. Both are absolute, or empty to leave names unchanged."""
 
     top: str = ""
     here: str = ""

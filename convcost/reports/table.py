@@ -179,8 +179,8 @@ class Column(NamedTuple):
 
 
 class Table(NamedTuple):
-    """`name` is the network that the rows belong to, None if they belong to several; `source` is
-    where that network is from.
+    """A table of a report. `name` is the network that the rows belong to, None if they belong to
+    several; `source` is where that network is from.
 
     `total` has one cell for each column, or is empty. `row_keys` replace the keys of the columns
     for units if each row is a measure of its own; they are empty for rows without counts.

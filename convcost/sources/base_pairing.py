@@ -37,7 +37,7 @@ class _Pairs(NamedTuple):
     old_files: dict[str, str]
 
     def without_base(self, reason: str) -> "_Pairs":
-        """The same spec, whose base is not available."""
+        """The pairs of a spec whose base is not available."""
         if self.base.unavailable:
             return self
         base = self.base._replace(reason=reason, unavailable=True, new=False)
@@ -155,7 +155,7 @@ class BaseLookup:
         self.unavailable: set[str] = set()
         self.too_many = False  # networks, to compare each new one with each deleted one
         # The second base of a network, by the names of its spec and of itself.
-        self.also: dict[tuple[str, str], MeasuredNetwork] = {}
+        self.second_base: dict[tuple[str, str], MeasuredNetwork] = {}
         self.unclear: set[str] = set()  # specs with networks that too many others may have been
         self._statements: dict[str, None] = {}
         self._without_base: dict[str, list[str]] = {}
@@ -281,7 +281,7 @@ class BaseLookup:
         for (pairs, name), other in zip(comparison.changed, matches, strict=True):
             # If it is equal, it has not grown.
             if other is not None and not same_layers(other.old[1], pairs.spec.networks[name]):
-                self.also[pairs.spec.name, name] = other.old[1]
+                self.second_base[pairs.spec.name, name] = other.old[1]
                 yield pairs.spec.name, other.note(base, pairs.spec.name, name)
         new = _new_networks(read)
         too_many, matches = _replaced_networks(new, comparison.replaced, comparison.held)

@@ -17,8 +17,8 @@ SHIPPED = "shipped:"  # a path that begins with this has `./` before it
 
 
 class BaselineFile(Base):
-    """`baseline.json`. It names specs by their paths from its own folder. A spec that a link leads
-    to has an entry for each of its names, and one for its path with links resolved."""
+    """The base `baseline.json`. It names specs by their paths from its own folder. A spec that a
+    link leads to has an entry for each of its names, and one for its path with links resolved."""
 
     def __init__(
         self, file: str, *, for_update: bool = False, may_be_missing: bool = False

@@ -81,17 +81,13 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     if request.deployed and (request.base is not None or for_update):
         raise UsageError("a check with `deploy` accepts no base; check the growth without `deploy`")
     limits = request.limits.total if request.limits is not None else ()
-    called = request.limits_from != COMMAND_LINE
-    example = 'base="git:origin/main..."' if called else "--base git:origin/main..."
     if request.base is None and any(limit.grow is not None for limit in limits):
-        option = "max_growth" if called else "--max-growth"
+        option, example = _growth_options(request)
         raise UsageError(
             f"{option} needs a base to measure growth against",
             help=f"add one, such as {example}; a baseline .json or a spec is a base, too",
         )
     specs = _read_specs(request)
-    if request.deployed:
-        specs = [spec._replace(networks=_deployed(spec)) for spec in specs]
     base = None
     if request.base is not None:
         base = open_base(
@@ -109,33 +105,12 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     configs = BudgetConfigs(request.config)
     _refuse_shipped_for_deleted(request.specs, base, configs)
     lookup = BaseLookup(base, for_update=for_update)
-    budgets_of = cache(configs.budgets)  # a spec that has several bases has the same names
-    requested_budgets = request.device_limits
-    if request.limits is not None:
-        requested_budgets = ((request.limits_from, request.limits), *requested_budgets)
-    no_base = NO_BASE if request.base is not None else f"{NO_BASE}; add one, such as {example}"
-    networks = []
-    for spec, before in zip(specs, lookup.networks_of(specs), strict=True):
-        # A user's file that has the name of a shipped spec is another spec.
-        automatic = not spec.location.shipped and not request.deployed
-        configurable = automatic or request.config is not None
-        configured = budgets_of(*spec.location.names) if configurable else ()
-        is_new = base is not None and spec.name not in lookup.unavailable
-        for name, network in spec.networks.items():
-            network_budgets = ((spec.name, network.budget),) if network.budget is not None else ()
-            configs.match_rules(configured, network)
-            budgets = (*network_budgets, *configured, *requested_budgets)
-            reason = NEW_NETWORK if is_new else no_base
-            networks.append(CheckedNetwork(spec.name, network, budgets, before.get(name), reason))
-            other = lookup.also.get((spec.name, name))
-            if other is not None and (budgets or for_update):
-                growth = tuple((where, only_growth(budget)) for where, budget in budgets)
-                networks.append(CheckedNetwork(spec.name, network, growth, other, reason))
+    networks = tuple(_checked_networks(request, specs, lookup, configs))
     base_files = [request.base] if request.base and not request.base.startswith("git:") else []
     return CheckInputs(
         (*(spec.name for spec in specs), *base_files, *configs.files),
         tuple(specs),
-        tuple(networks),
+        networks,
         (
             *lookup.all_statements(),
             *(base.config_statements(configs.files) if base else ()),
@@ -145,6 +120,42 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
         tuple(lookup.deleted),
         frozenset(lookup.unavailable),
     )
+
+
+def _growth_options(request: CheckRequest) -> tuple[str, str]:
+    """The option that limits growth, and an example of a base, as the request was written."""
+    if request.limits_from == COMMAND_LINE:
+        return "--max-growth", "--base git:origin/main..."
+    return "max_growth", 'base="git:origin/main..."'
+
+
+def _checked_networks(
+    request: CheckRequest, specs: list[CurrentSpec], lookup: BaseLookup, configs: BudgetConfigs
+) -> Iterator[CheckedNetwork]:
+    """Each network with its budgets and its base; twice if it has a second base."""
+    budgets_of = cache(configs.budgets)  # a spec that has several bases has the same names
+    requested = request.device_limits
+    if request.limits is not None:
+        requested = ((request.limits_from, request.limits), *requested)
+    no_base = NO_BASE
+    if request.base is None:
+        no_base += f"; add one, such as {_growth_options(request)[1]}"
+    for spec, before in zip(specs, lookup.networks_of(specs), strict=True):
+        # A user's file that has the name of a shipped spec is another spec.
+        automatic = not spec.location.shipped and not request.deployed
+        configurable = automatic or request.config is not None
+        configured = budgets_of(*spec.location.names) if configurable else ()
+        is_new = request.base is not None and spec.name not in lookup.unavailable
+        reason = NEW_NETWORK if is_new else no_base
+        for name, network in spec.networks.items():
+            own_budget = ((spec.name, network.budget),) if network.budget is not None else ()
+            configs.match_rules(configured, network)
+            budgets = (*own_budget, *configured, *requested)
+            yield CheckedNetwork(spec.name, network, budgets, before.get(name), reason)
+            second = lookup.second_base.get((spec.name, name))
+            if second is not None and (budgets or lookup.for_update):
+                growth = tuple((location, only_growth(budget)) for location, budget in budgets)
+                yield CheckedNetwork(spec.name, network, growth, second, reason)
 
 
 def _refuse_shipped_for_deleted(
@@ -174,14 +185,16 @@ def _refuse_shipped_for_deleted(
 
 
 def _read_specs(request: CheckRequest) -> list[CurrentSpec]:
-    """The specs, then the loaded networks. Raises an ExceptionGroup of all SpecErrors and
-    UsageErrors."""
+    """The specs, then the loaded networks, deployed on request. Raises an ExceptionGroup of all
+    SpecErrors and UsageErrors."""
     read = partial(_read_spec, request.settings)
     specs = collect(unique_specs(request.specs), read)
     for network in request.networks:
         location = SpecLocation(network.file, None, names=(network.file,))
         measured = {network.name: measure_network(costs(network))}
         specs.append(CurrentSpec(location, "", measured))
+    if request.deployed:
+        return [spec._replace(networks=_deployed(spec)) for spec in specs]
     return specs
 
 

@@ -43,8 +43,8 @@ class _Version(NamedTuple):
 
 
 class CommitBase(Base):
-    """`git:origin/main`, or `git:origin/main...` for its merge base with HEAD. Each repository with
-    specs has a commit of its own."""
+    """The base `git:origin/main`, or `git:origin/main...` for its merge base with HEAD. Each
+    repository with specs has a commit of its own."""
 
     def __init__(self, ref: str, arguments: Iterable[str], specs: Iterable[SpecLocation]) -> None:
         self.name = _display_name(ref)

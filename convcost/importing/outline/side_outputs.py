@@ -8,7 +8,7 @@ MAX_NESTING = 6  # of side outputs
 
 
 class SideOutputs:
-    """`main` is the output of the network that is computed last."""
+    """The layers that do not lead to `main`, the output of the network that is computed last."""
 
     def __init__(self, inputs: Inputs, outputs: Sequence[int], depth: int = 0) -> None:
         self.inputs = inputs

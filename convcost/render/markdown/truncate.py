@@ -67,8 +67,8 @@ def truncate(
 def _rows_that_fit(piece: Piece, room: int, size: SizeOf) -> tuple[str, ...]:
     """The first rows that fit into the room; shortened if not all of them fit as they are."""
     rows = piece.rows
-    for longest in TEXT_LIMITS if piece.shorten else ():
-        if sum(map(size, rows)) <= room or piece.shorten is None:
+    for longest in TEXT_LIMITS:
+        if piece.shorten is None or sum(map(size, rows)) <= room:
             break
         rows = piece.shorten(longest)
     return rows[: bisect_right(list(accumulate(map(size, rows))), room)]

@@ -41,7 +41,8 @@ class Turn(NamedTuple):
 
 
 class GraphLayout(NamedTuple):
-    """`frames` have a name, a place, and the numbers of their boxes."""
+    """The places of boxes, frames and edges, in pixels. A frame has a name, a place, and the
+    indices of its boxes."""
 
     width: float
     height: float

@@ -112,7 +112,8 @@ def convention_totals(costs: Costs) -> list[dict[str, Any]]:
 
 
 def count_records(costs: Costs, rows: list[LayerCost]) -> list[dict[str, Any]]:
-    """The same with the counts of the rows; null where the convention does not count."""
+    """The totals by convention, with the counts of the rows; null where a convention does not
+    count."""
     view = AnalysisView()
     columns = (
         [cell(row, costs, view) for row in rows] for _, cell in convention_columns(costs).values()

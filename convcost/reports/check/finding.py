@@ -70,7 +70,7 @@ class Finding(NamedTuple):
 
     @property
     def base_count(self) -> Count | None:
-        """The same in the base; None without a base."""
+        """The count in the base; None without a base."""
         return None if self.base is None else Count(self.base, self.uncounted[1])
 
     @property

@@ -77,7 +77,7 @@ class MeasuredNetwork(NamedTuple):
         return add_counts(count_each_layer(self.layers, measure, self.dtypes(dtype)), measure)
 
     def of(self, measure: str, dtype: str = "", test: str = "max") -> Count:
-        """The same, with the number of layers that are not in it."""
+        """The count of `total`, with the number of layers that are not in it."""
         return Count(self.total(measure, dtype, test), self.uncounted if measure in LOWER else 0)
 
     def knows(self, measure: str, test: str = "max") -> bool:

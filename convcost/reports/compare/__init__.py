@@ -28,8 +28,8 @@ CHANGES = (Measure.MACS, Measure.PARAMS, Measure.TRAINABLE)  # compared layer by
 
 
 class LayerChangeRecord(NamedTuple):
-    """`path_before` is the path in the baseline, None for an added layer. `macs_change` is None if
-    the macs are not known."""
+    """A changed layer in JSON. `path_before` is the path in the baseline, None for an added layer.
+    `macs_change` is None if the macs are not known."""
 
     path: str
     path_before: str | None

@@ -111,13 +111,13 @@ class PointCosts(NamedTuple):
         return self._replace(costs=self.costs._replace(network=network, layers=named))
 
     def value(self, name: str) -> Any:
-        """The number of a measure, of `channels` or `receptive_field`, by a convention, or of a
-        variable, without what is not known. The first that has the name counts."""
-        value = self.of(name)
+        """The value of `name`; of a count that is not fully known, the known part."""
+        value = self.count_or_value(name)
         return value.known if isinstance(value, Count) else value
 
-    def of(self, name: str) -> Any:
-        """The same; of a measure or by a convention, with the number of layers not in it."""
+    def count_or_value(self, name: str) -> Any:
+        """A measure or a count by a convention as a Count; `channels` or `receptive_field`; else
+        the value of a variable. The first that has the name counts."""
         if name in MEASURES:
             return self.costs.totals.of(Measure(name))
         if name == "channels":
@@ -130,7 +130,7 @@ class PointCosts(NamedTuple):
 
     def knows(self, name: str) -> bool:
         """Whether all layers have a count of a measure, or by a convention."""
-        value = self.of(name)
+        value = self.count_or_value(name)
         return not (isinstance(value, Count) and value.uncounted)
 
     def tree(self) -> dict[str, Any]:

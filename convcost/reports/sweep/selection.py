@@ -104,7 +104,7 @@ def select_points(
     network, axes = points[0].costs.network, points[0].point.axes
     decided = [point for point in points if view.decides(point)]
     matching = [point for point in decided if view.matches(point)]
-    first, left_out = first_rows(matching, view.top, view.sort, PointCosts.of)
+    first, left_out = first_rows(matching, view.top, view.sort, PointCosts.count_or_value)
     return SweptNetwork(
         network.name,
         network.source,

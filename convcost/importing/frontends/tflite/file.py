@@ -28,8 +28,8 @@ BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
 
 
 class TensorEntry(NamedTuple):
-    """`open` says which dims are open; `data` are the stored bytes, empty if the model computes the
-    tensor. A sparse tensor stores only a part of its elements."""
+    """A tensor of a file. `open` says which dims are open; `data` are the stored bytes, empty if
+    the model computes the tensor. A sparse tensor stores only a part of its elements."""
 
     name: str
     dims: tuple[int, ...]
