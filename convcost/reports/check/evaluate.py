@@ -340,10 +340,12 @@ def _findings(
         growth = Growth(part, whole, limit.grow_floor, _growth_text(part, whole))
         if base is None:
             yield finding("grow", "skipped", growth, scope.reason_of(limit.measure))
-        elif unknown_base:
+            return
+        within = growth.allows(base, count)
+        # Growth over a base of more macs would be less.
+        if unknown_base and (unknown or not within or limit.measure not in LOWER):
             yield finding("grow", "skipped", growth, unknown or unknown_base)
         else:
-            within = growth.allows(base, count)
             yield finding("grow", _level("error", limit, unknown, within=within), growth)
 
 

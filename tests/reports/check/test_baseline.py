@@ -787,7 +787,21 @@ def test_unknown_macs_stay_unknown_in_a_baseline(tmp_path):
     assert '"path": "magic", "kind": "custom"' in (tmp_path / "base.json").read_text()
     assert '"macs": "uncounted"' in (tmp_path / "base.json").read_text()
     (tmp_path / "net.yaml").write_text(
-        "input: {channels: 3, size: 8}\nlayers: [{conv: 8, kernel: 3}]\n"
+        "input: {channels: 3, size: 8}\nlayers: [{conv: 9, kernel: 3}]\n"
     )
     reported = run(*base, "--max-growth", "0%", cwd=tmp_path).stdout.decode()
     assert "uncounted" in reported
+
+
+def test_fewer_macs_than_the_counted_ones_of_the_base_did_not_grow(tmp_path):
+    """The base has 8 · 27 · 36 macs at least, and 8 · 27 params."""
+    head = "input: {channels: 3, size: 8}\nlayers:\n- {conv: 8, kernel: 3}\n"
+    magic = "- {custom: magic, params: 0, macs: uncounted}\n"
+    (tmp_path / "base.yaml").write_text(head + magic)
+    check = ("check", "net.yaml", "--base", "base.yaml", "--max-growth", "0%")
+    for text, counts in ((head, "2 2 0 0 0"), (head + magic, "2 1 0 0 1")):
+        (tmp_path / "net.yaml").write_text(text)
+        printed = run(*check, cwd=tmp_path).stdout.decode().splitlines()
+        heads = ["limits", "within", "exceeded", "warned", "not", "checked"]
+        (row,) = (n for n, line in enumerate(printed, 1) if line.split() == heads)
+        assert printed[row].split() == counts.split()
