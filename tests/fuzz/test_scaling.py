@@ -566,7 +566,7 @@ def test_a_network_of_twice_the_layers_takes_at_most_2_6_times_the_work(command,
         f"add a call of `{command.split()[0]}` with the arguments that it needs to COMMANDS in "
         "tests/fuzz/test_scaling.py"
     )
-    one, two = (calls(command, varied(n), tmp_path / str(n)) for n in (40, 80))
+    one, two = (calls(command, varied(n), tmp_path / str(n)) for n in (30, 60))
     assert two <= MAX_RATIO * one
 
 

@@ -6,6 +6,7 @@ import pytest
 from spec_texts import EIGHT
 from support import messages
 
+from convcost.language import variants
 from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.language.variant_text import as_document
@@ -175,15 +176,17 @@ def test_a_document_has_a_limit_of_variants():
     assert messages(text) == ["3:11 CC110 a document has at most 1,000 variants, not 1,001"]
 
 
-def test_the_variants_of_a_document_read_values_up_to_a_limit():
+def test_the_variants_of_a_document_read_values_up_to_a_limit(monkeypatch):
+    monkeypatch.setattr(variants, "MAX_VALUES", 50_000)
+
     def text(variables):
         listed = ", ".join(f"v{n}: 1" for n in range(variables))
-        names = ", ".join(f"n{n}: " for n in range(1_000))
+        names = ", ".join(f"n{n}: " for n in range(100))
         return f"vars: {{{listed}}}\n{EIGHT}layers: [relu]\nvariants: {{{names}}}"
 
     # Each reads the variables, their mapping, the input with 2 numbers, and a list with a word.
     assert messages(text(500 - 1 - 3 - 2)) == []
     (message,) = messages(text(500 - 1 - 3 - 2 + 1))
     assert message.endswith(
-        "CC110 the variants of a document have more than 500,000 values in total"
+        "CC110 the variants of a document have more than 50,000 values in total"
     )

@@ -92,7 +92,7 @@ def widest(x):
 
 @pytest.mark.slow
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_a_receptive_field_is_never_below_the_inputs_that_an_output_depends_on(data):
     size = data.draw(st.integers(2, 14))
     first, x = joined(data.draw, np.eye(size, dtype=bool), 0)

@@ -379,23 +379,27 @@ def test_a_text_never_is_wider_than_its_room(text, room):
     assert shown == text or "…" in shown or not shown
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("name", SHIPPED)
-def test_all_groups_have_the_same_scale_and_so_do_the_tiles_of_a_group(name, width):
+def test_all_groups_have_the_same_scale_and_so_do_the_tiles_of_a_group(name):
     for picture in network_charts(first_costs(name)):
         if isinstance(picture, Treemap):
-            areas = layout_tiles(picture.root, Rect(0, 0, width, 300))
-            groups = {area.group: area for area in areas if area.depth == 1}
-            for group in groups.values():
-                share = group.tile.value / picture.root.value
-                assert sized(group.rect) == pytest.approx(width * 300 * share, rel=1e-6)
-            leaves = [area for area in areas if not area.open]
-            for leaf in leaves:
-                group = groups[leaf.group]
-                room = sized(group.rect) - group.rect.width * group.strip
-                share = leaf.tile.value / group.tile.value
-                assert sized(leaf.rect) == pytest.approx(room * share, rel=1e-6)
-            assert overlapping([edges_of(leaf.rect) for leaf in leaves]) == []
+            for width in WIDTHS:
+                assert_same_scale(picture.root, width)
+
+
+def assert_same_scale(root, width):
+    areas = layout_tiles(root, Rect(0, 0, width, 300))
+    groups = {area.group: area for area in areas if area.depth == 1}
+    for group in groups.values():
+        share = group.tile.value / root.value
+        assert sized(group.rect) == pytest.approx(width * 300 * share, rel=1e-6)
+    leaves = [area for area in areas if not area.open]
+    for leaf in leaves:
+        group = groups[leaf.group]
+        room = sized(group.rect) - group.rect.width * group.strip
+        share = leaf.tile.value / group.tile.value
+        assert sized(leaf.rect) == pytest.approx(room * share, rel=1e-6)
+    assert overlapping([edges_of(leaf.rect) for leaf in leaves]) == []
 
 
 @settings(deadline=None)
