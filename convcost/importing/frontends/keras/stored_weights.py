@@ -18,7 +18,8 @@ from convcost.model.errors import ConstraintError
 # Tensors of training, and the mean and variance of the data, which are constants.
 OTHERS = re.compile(r"optimizer|metrics|(seed_generator|normalization)(_\d+)?")
 
-POLICY = "QuantizedDTypePolicy"  # the class of the type of a quantized layer
+# The classes of the type of a quantized layer.
+POLICIES = re.compile(r"(Quantized(Float8)?|Int4|GPTQ|AWQ)DTypePolicy")
 MAX_BYTES = 8 * 2**30  # of the weights in an archive
 ALL_READ_ERRORS: tuple[type[Exception], ...] = (*hdf5.READ_ERRORS, *READ_ERRORS)
 LINKS = "its weights are links to other places, which convcost does not follow"
@@ -56,8 +57,7 @@ class StoredWeights:
         """
         if not self.archive.weighted:
             return graph
-        kinds = (mapping.get("class_name") for mapping in _mappings(self.archive.config))
-        if reason := self.lack or (POLICY in kinds and "they are quantized"):
+        if reason := self.lack or (self._is_quantized and "they are quantized"):
             note = f"the stored weights were not compared with the layers: {reason}"
             return graph._replace(notes=(*graph.notes, note))
         stored = self.elements("", "")
@@ -68,6 +68,22 @@ class StoredWeights:
                 f"the layers have {in_layers:,} params and buffers, but the file stores {stored:,}",
             )
         return graph
+
+    @property
+    def _is_quantized(self) -> bool:
+        """Whether the type of a layer is quantized, or an integer of one byte is stored: a layer
+        inside of another may be quantized without a type in the configuration."""
+        kinds = (mapping.get("class_name") for mapping in _mappings(self.archive.config))
+        if any(POLICIES.fullmatch(str(kind)) for kind in kinds):
+            return True
+        h5py = _h5py()
+
+        def has_bytes(_: str, node: Any) -> bool | None:
+            """True ends the search."""
+            return (isinstance(node, h5py.Dataset) and node.dtype in ("i1", "u1")) or None
+
+        with _readable():
+            return bool(self._root(h5py).visititems(has_bytes))
 
     def elements(self, group: str, key: str) -> int | None:
         """The number of elements that the file stores for a layer; None if it is unknown.

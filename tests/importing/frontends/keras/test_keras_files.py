@@ -93,14 +93,24 @@ def whole(h5py, file):
     file.create_dataset("layers/dense/vars/1", shape=(4,), dtype="f4")
 
 
-def test_quantized_weights_are_those_of_the_configuration(tmp_path):
+@pytest.mark.parametrize(
+    ("policy", "stored"),
+    [
+        ("QuantizedDTypePolicy", "i1"),
+        ("Int4DTypePolicy", "i1"),
+        ("QuantizedFloat8DTypePolicy", "f4"),
+        ("DTypePolicy", "i1"),
+    ],
+)
+def test_quantized_weights_are_those_of_the_configuration(tmp_path, policy, stored):
+    """A layer inside of another may have the policy of a float layer in the configuration."""
+
     def fill(h5py, file):
-        file.create_dataset("layers/dense/vars/0", shape=(4, 4), dtype="i1")
+        file.create_dataset("layers/dense/vars/0", shape=(4, 4), dtype=stored)
         file.create_dataset("layers/dense/vars/1", shape=(4,), dtype="f4")
         file.create_dataset("layers/dense/vars/2", shape=(4,), dtype="f4")
 
-    policy = {"mode": "int4", "source_name": "float32"}
-    dtype = {"class_name": "QuantizedDTypePolicy", "config": policy}
+    dtype = {"class_name": policy, "config": {"mode": "int4", "source_name": "float32"}}
     layer_graph = read(weighted(tmp_path, fill, dtype=dtype))
     assert [layer.params for layer in layer_graph.layers] == [8 * 4 + 4]
     assert layer_graph.notes == (
