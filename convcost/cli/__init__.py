@@ -4,6 +4,7 @@ The file of a command is imported only when the command is called, so no command
 start of another.
 """
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import typer
 
 VERSION = "--version", "-V"
+COMPLETION = "_CONVCOST_COMPLETE"  # a shell sets it; typer then completes, and runs no command
 ABOUT = "Exact costs of convolutional networks: sizes, params and macs from a YAML spec."
 EPILOG = (
     "Exit codes: 0: success, 1: a check failed, 2: usage or spec error, 70: internal error, "
@@ -76,6 +78,11 @@ def _run(arguments: list[str] | None) -> None:
         invalid = "a completion for bash needs COMP_WORDS, and a number in COMP_CWORD"
         print_error(UsageError(invalid))
         raise SystemExit(_process.ERROR) from None
+    except SystemExit as stop:
+        if os.environ.get(COMPLETION) and stop.code:
+            # typer refused the request with 1, the code of a failed check.
+            raise SystemExit(_process.ERROR) from None
+        raise
     raise SystemExit(code)
 
 

@@ -271,6 +271,23 @@ def test_a_completion_without_what_bash_sets_is_no_internal_error(variables, tmp
     assert (done.returncode, done.stderr.decode()) == (2, printed)
 
 
+@pytest.mark.parametrize(
+    ("request_", "printed"),
+    [
+        ("x", "Invalid completion instruction.\n"),
+        ("complete_x", "Shell x not supported.\n"),
+    ],
+)
+def test_an_invalid_request_for_completion_is_no_failed_check(request_, printed, tmp_path):
+    done = shell(f"_CONVCOST_COMPLETE={request_} convcost check vgg16", tmp_path)
+    assert (done.returncode, done.stderr.decode()) == (2, printed)
+
+
+def test_an_empty_request_for_completion_keeps_the_verdict(tmp_path):
+    done = shell("_CONVCOST_COMPLETE= convcost check vgg16 --max-params 1", tmp_path)
+    assert (done.returncode, done.stderr.decode()) == (1, "")
+
+
 FULL_PIPE = 1 << 15
 
 
