@@ -192,9 +192,9 @@ def meant(written, command):
 @pytest.mark.parametrize(("command", "form"), WRITTEN)
 def test_no_control_or_invisible_character_is_written(written, command, form):
     kept = "\n\t" if form == "tsv" else "\n"
-    text = written[command][form]
-    assert text
-    hidden = {c for c in text if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")}
+    letters = set(written[command][form])
+    assert letters
+    hidden = {c for c in letters if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")}
     assert hidden <= set(kept)
 
 
