@@ -63,6 +63,7 @@ def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:
 
 
 LOST = "in no layer, but an operator reads them"
+INDICES = ("int32", "int64", "bool", "string")  # types of shapes, indices and masks
 MAX_OPTION_NUMBERS = 16  # numbers of an option of a layer, such as a scale for each axis
 
 
@@ -77,7 +78,11 @@ def report_weights(
         if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     unused = _unused(context)
-    lost = unused.keys() & _operands(context)
+    lost = {
+        key
+        for key in unused.keys() & _operands(context)
+        if unused[key] > 1 and context.stored.get(key, ("",))[0] not in INDICES
+    }
     notes += numbers_note("in no layer", {k: n for k, n in unused.items() if k not in lost})
     for note in numbers_note(LOST, {key: unused[key] for key in sorted(lost)}):
         context.builder.note_gap(f"left out: {note}")

@@ -179,3 +179,11 @@ def test_stored_indices_are_options_and_no_numbers_without_a_layer(tmp_path):
     tensors = {"x": X, "at": ints(3, 1, 2), "y": (1, 3, 10, 8)}
     graph = imported_graph(tmp_path, model(nodes, tensors))
     assert ([layer.kind for layer in graph.layers], graph.notes) == (["custom"], ())
+
+
+def test_integers_that_an_unknown_operator_reads_are_named_and_not_left_out(tmp_path):
+    nodes = [node("Wavelet", "x", "at", "one", "-> y", custom=b"?")]
+    made = model(nodes, {"x": X, "y": X, "at": ints(3, 1, 2), "one": array(1)})
+    graph = imported_graph(tmp_path, made)
+    assert graph.notes == ("3 numbers of the file are in no layer: `at` (3)",)
+    assert graph.gaps == ()
