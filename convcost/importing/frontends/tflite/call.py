@@ -126,6 +126,15 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
             for entry in constant.sources
         )
 
+    def shares_weights(self, weights: int, bias: int) -> bool:
+        """Whether another operator of the same type reads the same weights, whose numbers differ,
+        with another bias or without one."""
+        if any(map(self.builder.has_equal_numbers, self.weights(weights))):
+            return False
+        nodes = self.context.readers[self.inputs[weights]]
+        others = [self._replace(node=node) for node in nodes if node.op == self.op]
+        return any(other.weights(bias) != self.weights(bias) for other in others)
+
     def exclude(self, reason: str, *positions: int) -> None:
         """Marks constants that are not weights: they are options, or no layer has them."""
         for constant in filter(None, map(self.constant, positions)):

@@ -96,10 +96,17 @@ def convolution(call: TfliteCall) -> Any:
     if transposes:
         more = {"size": call.numbers(0)[1:-1]}
     bias = 3 if transposes else 2
-    return call.lower(
-        op, x, filters=filters, window=window, channel=-1, bias=call.has(bias),
-        weights=call.weights(1, bias), **more,
-    )  # fmt: skip
+    return _with_bias(call, op, x, bias, filters=filters, window=window, channel=-1, **more)
+
+
+def _with_bias(call: TfliteCall, op: str, x: Tensor, bias: int, **more: Any) -> Tensor:
+    """A layer with weights and perhaps a bias, at the position `bias`. If layers that share their
+    weights have biases of their own, as the quantizer writes them, the bias is a layer."""
+    if not call.has(bias) or not call.shares_weights(1, bias):
+        return call.lower(op, x, bias=call.has(bias), weights=call.weights(1, bias), **more)
+    y = call.lower(op, x, bias=False, weights=call.weights(1), **more)
+    ((key, elements),) = call.weights(bias).items()
+    return combined(call.builder, "add", y, key, (elements,), call.path("bias"))
 
 
 @operator("custom Convolution2DTransposeBias", op="transposed_conv")
@@ -187,8 +194,7 @@ def fully_connected(call: TfliteCall) -> Tensor:
     if not call.option("KeepNumDims") and len(x.dims) != MATRIX_RANK:
         x = reshaped(x, (x.elements // inputs, inputs))
     if call.constant(1) is not None:
-        weights = call.weights(1, 2)
-        return call.lower("linear", x, features=features, bias=call.has(2), weights=weights)
+        return _with_bias(call, "linear", x, 2, features=features)
     y = call.lower("matmul", x, transposed(call.value(1)))
     return call.lower("add", y, call.value(2)) if call.has(2) else y
 

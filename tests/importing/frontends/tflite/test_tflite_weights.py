@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 import tflite
 from onnx_models import summed_counts
 from tflite_models import SAME, array, conv, imported_graph, ints, model, node
@@ -187,3 +188,19 @@ def test_integers_that_an_unknown_operator_reads_are_named_and_not_left_out(tmp_
     graph = imported_graph(tmp_path, made)
     assert graph.notes == ("3 numbers of the file are in no layer: `at` (3)",)
     assert graph.gaps == ()
+
+
+@pytest.mark.parametrize("second", ["c", ""])
+def test_layers_that_share_weights_have_biases_of_their_own(tmp_path, second):
+    """As the quantizer writes a layer that runs twice: its biases have different scales."""
+    nodes = [
+        conv("x", "w", "b", "-> h", Padding=SAME),
+        conv("h", "w", second, "-> y", Padding=SAME),
+    ]
+    tensors = {"x": X, "w": array(8, 3, 3, 8), "b": array(8), "h": X, "y": X}
+    if second:
+        tensors[second] = array(8) + 1
+    graph = imported_graph(tmp_path, model(nodes, tensors))
+    filters = 8 * 3 * 3 * 8
+    assert summed_counts(graph) == (filters + len("b" + second) * 8, 0, 2 * filters * 12 * 10)
+    assert graph.notes == ()
