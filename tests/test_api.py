@@ -471,7 +471,7 @@ def test_the_text_of_a_failed_check_is_that_of_the_command(folder):
     )
 
 
-def test_a_check_against_a_commit_and_with_a_configuration(folder):
+def test_a_check_compares_with_a_commit_and_reads_a_configuration(folder):
     repository = Repository(folder)
     (folder / "bad.yaml").unlink()
     repository.commit()

@@ -537,7 +537,7 @@ def test_a_folder_whose_plugins_would_be_ignored_is_an_error(entries, message, t
     assert (done.returncode, done.stdout) == (2, b"")
 
 
-def test_an_empty_part_of_the_variable_and_other_folders_are_no_plugins(plugins, tmp_path):
+def test_an_empty_part_of_the_variable_and_other_folders_are_not_plugins(plugins, tmp_path):
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_maxout.py").write_text("", "utf-8")
     done = run("analyze", "-", text=SPEC, CONVCOST_PLUGINS=f"{os.pathsep}{plugins}{os.pathsep}")

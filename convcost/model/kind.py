@@ -56,7 +56,7 @@ TRAIT_VALUES: dict[str, tuple[str | None, ...]] = {
     "backward_reads": (None, *get_args(BackwardReads)),
     "memory": get_args(Memory),
 }
-# The keys of a layer in a spec that are no options of its kind.
+# The keys of a layer in a spec that are not options of its kind.
 COMMON_KEYS = ("name", "from", "repeat", "when", "note", "frozen")
 WEIGHT_KEYS = ("weights", "density")  # only for kinds with weights
 RESERVED = (*COMMON_KEYS, "weights")

@@ -184,7 +184,7 @@ def test_a_stream_without_unicode_gets_ascii(encoding):
         assert b"224x224x64" in done.stdout
 
 
-def test_a_reader_that_stops_reading_is_no_error():
+def test_a_reader_that_stops_reading_is_not_an_error():
     command = f"{sys.executable} -m convcost analyze resnet152 | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, check=True, cwd=ROOT, env={**os.environ}

@@ -252,20 +252,20 @@ GONE = "error: the current folder does not exist any more; change to one that do
         ),
     ],
 )
-def test_a_deleted_current_folder_is_no_internal_error(command, code, printed, tmp_path):
+def test_a_deleted_current_folder_is_not_an_internal_error(command, code, printed, tmp_path):
     (tmp_path / "gone").mkdir()
     done = shell(f"cd gone; rmdir ../gone; {command}", tmp_path)
     assert (done.returncode, done.stderr.decode()) == (code, printed)
 
 
-def test_an_error_of_the_file_system_is_no_internal_error(tmp_path):
+def test_an_error_of_the_file_system_is_not_an_internal_error(tmp_path):
     done = shell("touch none; HOME=$PWD/none convcost --install-completion bash", tmp_path)
     printed = f"error: `{tmp_path}/none`: File exists\n"
     assert (done.returncode, done.stderr.decode()) == (2, printed)
 
 
 @pytest.mark.parametrize("variables", ["", "COMP_CWORD=1", "COMP_WORDS=x COMP_CWORD=x"])
-def test_a_completion_without_what_bash_sets_is_no_internal_error(variables, tmp_path):
+def test_completion_without_the_variables_of_bash_is_not_an_internal_error(variables, tmp_path):
     done = shell(f"{variables} _CONVCOST_COMPLETE=complete_bash convcost", tmp_path)
     printed = "error: a completion for bash needs COMP_WORDS, and a number in COMP_CWORD\n"
     assert (done.returncode, done.stderr.decode()) == (2, printed)

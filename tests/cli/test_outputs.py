@@ -77,7 +77,7 @@ def test_outputs_that_lose_nothing_can_share_a_stream(tmp_path):
     assert b"wrote /dev/stderr\n" in both.stdout
 
 
-def test_a_device_is_no_file_of_standard_input():
+def test_a_device_as_standard_input_is_not_a_file():
     command = "from pathlib import Path; from convcost.sources.spec_files import is_source; "
     command += "print(is_source(Path('/dev/stdin'), '-'))"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -1012,7 +1012,7 @@ SKIPPED = f"growth limit of macs is not checked: {NOT_GIVEN}"
         ("html", NOT_GIVEN),
     ],
 )  # fmt: skip
-def test_a_limit_of_growth_without_a_base_is_no_silent_pass(tmp_path, form, line, where):
+def test_a_limit_of_growth_without_a_base_does_not_pass_silently(tmp_path, form, line, where):
     limits = "{params: {max: 1M}, macs: {grow: 1%}}"
     (tmp_path / "net.yaml").write_text(net(budget=limits if where == "spec" else ""), "utf-8")
     if where != "spec":
@@ -1312,7 +1312,7 @@ def test_numbers_that_round_to_the_same_text_are_shown_in_full(repository):
 
 @pytest.mark.parametrize("rules", ["layers", "groups"])
 @pytest.mark.parametrize("measure", ["depth", "receptive_field"])
-def test_a_measure_of_the_whole_network_is_no_limit_of_a_rule(rules, measure):
+def test_a_measure_of_the_whole_network_is_not_a_limit_of_a_rule(rules, measure):
     budget = f"{{{rules}: [{{match: stem, {measure}: {{min: 1}}}}]}}"
     ran = run("check", "-", text=net(budget=budget))
     assert ran.returncode == 2

@@ -171,7 +171,7 @@ def test_a_name_that_no_option_can_name_is_refused(name, message):
     assert str(error.value) == message
 
 
-def test_a_name_that_sorts_or_filters_points_is_no_name_of_a_convention():
+def test_a_name_that_sorts_or_filters_points_is_not_a_name_of_a_convention():
     """The number of that name would be compared instead of the convention."""
     others = {*NAMES, *NUMBERS, *BYTES, NANOSECONDS, "score"}
     assert others - {"macs"} == {*NOT_CONVENTIONS}

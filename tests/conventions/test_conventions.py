@@ -417,7 +417,7 @@ def test_notes_name_what_is_not_counted_and_other_numbers_under_an_assumption():
     )
 
 
-def test_a_total_of_some_layers_only_is_no_total():
+def test_a_sum_of_only_some_layers_is_not_a_total():
     uses = distinct_layer_uses(cost("input: {channels: 4, size: 8}\nlayers: [relu, silu, relu]"))
     assert find_convention("torch_scan").total(uses) is None
     assert find_convention("keras_flops").total(uses) is None

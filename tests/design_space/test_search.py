@@ -578,7 +578,7 @@ def test_a_damaged_state_is_refused(spec, tmp_path):
         ("builtins:str", "--score builtins:str must return numbers, not <U[0-9]+"),
     ],
 )
-def test_a_score_that_is_no_function_of_numbers_is_explained(spec, score, message):
+def test_a_score_that_is_not_a_function_of_numbers_is_explained(spec, score, message):
     with pytest.raises(UsageError, match=message):
         search(spec, SearchOptions(("width=1,2",), score=score))
 

@@ -290,7 +290,7 @@ def test_specs_that_differ_only_in_notation_are_equal(case):
 
 
 @pytest.mark.parametrize("case", OTHER)
-def test_different_networks_differ_even_at_equal_cost(case):
+def test_networks_of_equal_cost_can_differ(case):
     assert not described(*OTHER[case]).is_same
 
 
@@ -406,7 +406,7 @@ def unknown(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes and devices there")
-def test_what_is_no_file_is_not_the_model(tmp_path):
+def test_a_path_without_a_file_is_not_the_model(tmp_path):
     (tmp_path / "link.onnx").symlink_to("nowhere")
     (tmp_path / "zero.onnx").symlink_to("/dev/zero")
     (tmp_path / "folder.onnx").mkdir()

@@ -275,7 +275,7 @@ def test_the_hint_of_a_sweep_is_printed_once():
 
 @pytest.mark.parametrize("section", ["vars", "inputs", "blocks", "defaults", "variants"])
 @pytest.mark.parametrize("value", ["[a]", "[{name: a}]", "a"])
-def test_a_section_that_is_no_mapping_has_an_example_that_is_valid(section, value):
+def test_a_section_that_is_not_a_mapping_has_an_example_that_is_valid(section, value):
     head = "" if section == "inputs" else EIGHT
     text = f"{head}{section}: {value}\nlayers: [{{conv: 1, kernel: 1}}]"
     (problem,) = (one for one in problems(text) if one.message == f"`{section}` must be a mapping")

@@ -17,7 +17,7 @@ from convcost.model.shape import Shape
         pytest.param("[]", (), id="[] is flat"),
     ],
 )
-def test_the_size_of_an_input(size, meant):
+def test_the_size_of_an_input_is_parsed(size, meant):
     text = f"input: {{channels: 3, size: {size}}}\nlayers: [relu]"
     assert cost(text).layers[0].output == Shape(3, meant)
 

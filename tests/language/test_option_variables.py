@@ -159,7 +159,7 @@ def test_an_option_of_a_block_does_not_hide_the_variable():
     assert str(caught.value) == message
 
 
-def test_the_help_for_a_name_that_is_no_variable_says_how_an_option_varies(tmp_path):
+def test_the_help_for_a_name_that_is_not_a_variable_says_how_an_option_varies(tmp_path):
     path = tmp_path / "net.yaml"
     path.write_text(TEXT, "utf-8")
     how = "known here: `size`, `batch`; write an option of a layer as LAYER.OPTION, such as "

@@ -76,7 +76,7 @@ def test_settings_change_the_values_of_a_variant():
     assert network.changed == (("width", 2),)
 
 
-def test_the_values_of_a_variant_are_no_changes():
+def test_the_values_of_a_variant_are_not_changes():
     (network,) = networks(FAMILY, "large", Settings((("width", 10),)))
     assert network.changed == ()
     assert network.resized is None

@@ -21,7 +21,7 @@ def test_max_unpool_has_no_params_and_no_macs():
     assert (totals.params, totals.macs) == (0, 0)
 
 
-def test_a_size_that_is_no_multiple_of_the_stride_is_reached_by_output_padding():
+def test_a_size_that_is_not_a_multiple_of_the_stride_is_reached_by_output_padding():
     costs = cost(spec("{max_pool: 5}", "{max_unpool: 5, output_padding: 2}"))
     assert costs.layers[-1].output.text == "12×12×8"
 

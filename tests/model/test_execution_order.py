@@ -212,7 +212,7 @@ def test_branches_wait_at_the_size_that_needs_the_least():
     assert peak(net) == 256 + 30 * 2 + 4 + 40
 
 
-def test_branches_in_branches_are_no_search():
+def test_branches_in_branches_need_no_search():
     innermost = "a: [{linear: 4}, {linear: 20}], b: [{linear: 9000}, {linear: 1}]"
     inner = ", ".join(f"i{n}: [{{linear: 8}}, {{concat: {{{innermost}}}}}]" for n in range(8))
     outer = ", ".join(f"o{n}: [{{linear: 9}}, {{concat: {{{inner}}}}}]" for n in range(8))
@@ -222,7 +222,7 @@ def test_branches_in_branches_are_no_search():
     assert peak(reordered(net, found.steps)) == found.peak < peak(net)
 
 
-def test_many_equal_branches_are_no_search():
+def test_many_equal_branches_need_no_search():
     branches = ", ".join(f"b{n}: [{{linear: 4}}, {{linear: 100}}]" for n in range(32))
     net = network(
         f"input: {{channels: 256, size: []}}\nlayers: [{{concat: {{{branches}}}}}, {{linear: 5}}]"

@@ -57,7 +57,7 @@ def test_same_is_the_size_over_the_stride_rounded_up(n, f, s, d):
 
 @given(n=sides, f=extents, s=extents, d=extents)
 @settings(max_examples=200, deadline=None)
-def test_valid_is_no_padding(n, f, s, d):
+def test_valid_means_no_padding(n, f, s, d):
     if d * (f - 1) < n:
         assert conv_output_size((n,), f, s, "valid", d) == conv_output_size((n,), f, s, 0, d)
 

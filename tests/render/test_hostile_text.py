@@ -336,7 +336,7 @@ def test_a_page_has_no_tag_and_no_address_of_a_spec(written, command):
     ],
 )
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_words_for_an_output_without_unicode_are_no_markup_and_no_formula(
+def test_words_for_an_output_without_unicode_are_neither_markup_nor_a_formula(
     form, first, second, encoding
 ):
     spec = """\

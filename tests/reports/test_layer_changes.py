@@ -205,7 +205,7 @@ def of_kind(draw, costly: str, names: str) -> Blocks:
 
 
 @given(of_kind(CONV, "abcdefg"), of_kind(LINEAR, "tuvwxyz"))
-def test_layers_without_macs_alone_are_no_evidence_of_a_rename(one, other):
+def test_layers_without_macs_alone_are_not_evidence_of_a_rename(one, other):
     """Two unrelated networks have relus, norms and pools of one shape, and nothing in common."""
     assert by_state(one, other).keys() == {"added", "removed"}
 

@@ -142,7 +142,7 @@ def test_no_macs_are_a_count_too(layer):
     assert match_json("-", "macs", "5G", text=text)["nearest"][0]["measure"] in ("macs", "flops")
 
 
-def test_the_paper_and_the_implementation_of_a_residual_network():
+def test_figures_of_the_paper_and_of_the_implementation_have_readings():
     assert readings("resnet50", "3.8G")[0] == ("macs", "paper=true", 3_857_973_248, "cut")
     assert readings("resnet50", "4.09G")[0] == ("macs", "", 4_089_184_256, "rounded")
     assert ("fvcore flops", "", 4_111_512_576, "rounded") in readings("resnet50", "4.11G")
@@ -233,7 +233,7 @@ def test_a_given_size_holds_under_other_settings():
     assert ("macs", "deep=true", macs, "equal") in found
 
 
-def test_a_batch_is_no_reading_under_other_settings_and_the_nearest_count_has_none():
+def test_a_figure_is_not_read_as_a_batch_under_other_settings():
     figure = str(64 * varied(1, "deep") * 8 * 8)
     found = match_json("-", figure, "macs", text=VARIED)
     assert found["readings"] == []

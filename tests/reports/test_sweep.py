@@ -515,7 +515,7 @@ layers:
         (("slow=64", "fast=32x4"), ("64×64", "32×4")),
     ],
 )
-def test_the_sizes_of_several_inputs(sizes, shapes):
+def test_a_sweep_varies_the_size_of_each_input(sizes, shapes):
     options = [option for size in sizes for option in ("--size", size)]
     done = run("analyze", "-", *options, text=TWO)
     assert done.stderr == b""

@@ -785,7 +785,7 @@ def test_names_in_a_spec_are_not_commands_of_the_runner(runner):
     assert len(ran.errors) == 1
 
 
-def test_text_of_a_broken_spec_is_no_command_and_ends_no_block(runner):
+def test_text_of_a_broken_spec_is_not_a_command_and_does_not_end_a_block(runner):
     runner.write("specs/net.yaml", '"```": 1\n"::error::pwned": [\n')
     ran = runner.run()
     assert ran.code == 2

@@ -87,7 +87,7 @@ def test_a_rule_that_matches_no_layer_is_a_statement_and_does_not_pass(project):
     ]
 
 
-def test_a_rule_that_matches_a_layer_of_one_spec_is_no_statement(project):
+def test_a_rule_that_matches_a_layer_of_one_spec_has_no_statement(project):
     (project / "net.yaml").write_text(net().replace("stem", "head"), "utf-8")
     text = "budgets: [{groups: [{match: head, params: {max: 1M}}]}]"
     _, answer = configured(project, text, "net.yaml", "models", "--report-passed")
@@ -182,7 +182,7 @@ def test_a_budget_whose_globs_match_no_file_is_a_statement(project, entry, print
     assert (code, answer["statements"]) == (0, [printed])
 
 
-def test_a_budget_for_files_that_are_not_checked_is_no_statement(project):
+def test_a_budget_for_files_that_are_not_checked_has_no_statement(project):
     text = (
         "budgets: [{specs: 'models/*', params: 1}, {specs: 'm*/**/b.yaml', params: 1}, {macs: 1G}]"
     )

@@ -248,7 +248,7 @@ def test_csv_has_one_row_for_each_layer_with_exact_numbers():
     assert int(row["picoseconds"]) == (read + written) * 10**12 // (3350 * 10**9)
 
 
-def test_the_api_accepts_one_dtype_or_several_and_refuses_what_is_no_text():
+def test_the_api_accepts_one_dtype_or_several_and_refuses_other_types():
     one = convcost.memory("vgg16", dtype="int8", device="t4").tree()["networks"][0]
     several = convcost.memory("vgg16", dtype=["int8", "fc*:int8"]).tree()["networks"][0]
     assert one.peak == several.peak

@@ -564,7 +564,7 @@ def test_a_replaced_object_is_not_the_base(hostile):
         "....", "^HEAD...", "...--all", "HEAD...HEAD...HEAD", "\x1b[2J", "@{upstream}", "é",
     ],
 )  # fmt: skip
-def test_a_hostile_ref_is_no_commit(hostile, ref):
+def test_a_hostile_ref_is_not_a_commit(hostile, ref):
     name = ref.replace("ATTACK", str(hostile.attack))
     (message,) = hostile.statements(
         "models/new.yaml", "--base", f"git:{name}", "--max-growth", "1%"

@@ -69,7 +69,7 @@ def test_a_link_back_into_the_repository_is_read(project):
     assert ran.returncode == 0
 
 
-def test_a_link_to_a_folder_above_is_no_way_out(project):
+def test_a_link_to_a_folder_above_does_not_lead_out_of_the_repository(project):
     """`link/..` is the folder above the target, not the folder of the link."""
     (project / "link").symlink_to("models")
     (project / "deep").symlink_to("../secrets")

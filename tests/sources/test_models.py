@@ -172,7 +172,7 @@ def test_a_model_is_known_by_its_name(name, expected):
         (False, "error: there is no file `attack:net.yaml`\n"),
     ],
 )
-def test_the_name_of_a_spec_that_is_no_file_is_not_that_of_a_callable(folder, has_link, message):
+def test_the_name_of_a_missing_spec_is_not_the_name_of_a_callable(folder, has_link, message):
     """A callable is code, and strangers choose the names of specs."""
     (folder / "attack.py").write_text("def net(): raise SystemExit(0)\n", "utf-8")
     if has_link:

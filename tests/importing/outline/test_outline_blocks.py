@@ -467,7 +467,7 @@ def test_a_number_can_be_a_simple_fraction_of_the_input_channels(part, expressio
     assert "    options: {filters: }\n" in block_of(text)
 
 
-def test_the_heads_of_attention_over_parts_are_no_fraction_of_a_part():
+def test_the_heads_of_attention_over_parts_are_not_a_fraction_of_a_part():
     net, flow = Sketch((("x", Shape(32, (9,))),)), -1
     for number, (width, heads) in enumerate(((32, 2), (64, 4), (128, 8))):
         path = (f"unit_{number}",)

@@ -72,7 +72,7 @@ def test_a_learned_summand_is_the_bias_of_a_deformable_convolution():
     assert found(graph) == [("deformable_conv", options, 5 * 4 * 9 + 5, None)]
 
 
-def test_a_learned_summand_is_no_bias_of_a_layer_with_a_bias_for_each_position():
+def test_a_learned_summand_is_not_a_bias_of_a_layer_with_a_bias_for_each_position():
     builder = GraphBuilder("test", "")
     x = builder.input("x", (1, 4, 8, 8), channel=1)
     window, weights = SlidingWindow((3, 3), (1, 1)), {"w": 36 * 5 * 4 * 9}

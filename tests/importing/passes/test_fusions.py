@@ -215,7 +215,7 @@ def test_a_norm_of_stored_statistics_is_a_batch_norm_of_buffers():
 
 
 @pytest.mark.parametrize("options", [{"learned": "w"}, {"learned": "m"}, {"steps": ROWS}], ids=str)
-def test_a_sum_of_products_with_other_stored_tensors_is_no_batch_norm(options):
+def test_a_sum_of_products_with_other_stored_tensors_is_not_a_batch_norm(options):
     on = Layers()
     kinds = [layer.kind for layer in rewrite(on.builder.graph([frozen(on, **options)])).layers]
     assert "batch_norm" not in kinds

@@ -83,7 +83,7 @@ def test_a_mask_that_is_computed_from_single_numbers_is_not_stored(tmp_path):
     assert layer_graph.notes == ()
 
 
-def test_what_is_not_balanced_is_not_counted():
+def test_a_model_whose_numbers_do_not_balance_is_not_counted():
     text = "input: {channels: 3, size: 8}\nlayers:\n  - {conv: 4, kernel: 1}\n"
     (network,) = load(Source("net.yaml", text))
     counted = costs(network)

@@ -133,7 +133,7 @@ def test_a_table_is_a_float_only_on_request_and_its_label_has_a_number(tmp_path)
 
 @needs_latex
 @needs_pdftotext
-def test_a_name_is_no_option_of_the_row_before_it(tmp_path):
+def test_a_name_is_not_an_option_of_the_row_before_it(tmp_path):
     layers = ", ".join(f"{{conv: 1, kernel: 1, name: '{name}'}}" for name in ("a", "*b", "[2cm]c"))
     spec = f"name: n\ninput: {{channels: 1, size: 1}}\nlayers: [{layers}]\n"
     done = run("analyze", "-", "--columns", "layer,macs", "--format", "latex", text=spec)
@@ -259,7 +259,7 @@ def test_numbers_of_the_program_are_grouped_with_a_minus():
     assert number("-1,234") == r"$-$1\,234"
 
 
-def test_digits_of_other_scripts_are_no_numbers():
+def test_digits_of_other_scripts_are_not_numbers():
     escaped = r"(\textbackslash{}u0661,\textbackslash{}u0662)"
     assert escape_latex("(١,٢)", numbers=True) == escaped
 

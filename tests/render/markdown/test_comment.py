@@ -351,7 +351,7 @@ def test_where_nothing_changed_only_the_footer_is_open():
     ]
 
 
-def test_without_a_base_networks_are_folded_and_there_is_no_word_of_changes():
+def test_without_a_base_networks_are_folded_and_changes_are_not_mentioned():
     read_back = comment(checked_network(network(), params={"max": ALL}), against="")
     assert read_back.block("1 network").folded
     assert read_back.blocks[-1].rows[-1] == [f"convcost {__version__}"]

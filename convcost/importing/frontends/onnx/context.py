@@ -61,7 +61,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         return self.created.issuperset(stored) and (constant.real or not constant.sources)
 
     def exclude(self, constant: Constant) -> None:
-        """Adds the stored tensors of a constant to those that are no params. Integers, such as its
+        """Adds the stored tensors of a constant to those that are not params. Integers, such as its
         dims, never are."""
         for key, elements in constant.sources if constant.real else ():
             stored = self.constants.get(key)

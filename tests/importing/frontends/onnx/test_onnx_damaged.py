@@ -616,7 +616,7 @@ def test_long_lists_of_weights_are_not_expanded(tmp_path, times):
 
 
 @pytest.mark.parametrize(("levels", "refused"), [(4, False), (60, True)])
-def test_functions_that_double_are_refused_before_they_are_inlined(tmp_path, levels, refused):
+def test_functions_whose_inlining_doubles_the_graph_are_refused_first(tmp_path, levels, refused):
     made = model([node("f0", "x", "-> y", domain="own")])
     for level in range(levels):
         nodes = [node("Relu", "x", "-> y")]

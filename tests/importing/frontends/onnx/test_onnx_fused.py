@@ -457,7 +457,7 @@ def test_a_table_that_attention_with_projections_adds_is_learned(tmp_path):
     assert summed_counts(layer_graph) == (params, 0, ROWS * 3 * WIDTH * WIDTH + PAIRS)
 
 
-def test_a_mask_of_the_code_that_attention_adds_is_no_param(tmp_path):
+def test_a_mask_of_the_code_that_attention_adds_is_not_a_param(tmp_path):
     mask = helper.make_node("Constant", [], ["t"], value=numpy_helper.from_array(array(ROWS, ROWS)))
     made = model([mask, *QKV, MASKED["standard"]], SIDES, (1, ROWS, WIDTH))
     layer_graph = imported_graph(tmp_path, made)
@@ -480,7 +480,7 @@ def test_a_learned_score_of_grouped_attention_is_a_param_of_an_uncounted_layer(t
 
 
 @pytest.mark.parametrize("past", [False, True])
-def test_tables_of_rotary_positions_are_no_params(past, tmp_path):
+def test_tables_of_rotary_positions_are_not_params(past, tmp_path):
     inputs = ("q", "k", "v", *(("x", "x") if past else ("", "")), "n", "n", "cos", "sin")
     nodes = [*QKV, fused("GroupQueryAttention", *inputs, "-> y", num_heads=4, kv_num_heads=4)]
     tables = {"cos": array(16, 3), "sin": array(16, 3)}

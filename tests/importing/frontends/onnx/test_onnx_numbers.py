@@ -201,7 +201,9 @@ def test_a_tensor_created_in_forward_is_a_constant_input_of_concat(tmp_path: Pat
 
 
 @pytest.mark.parametrize("op", ["MatMul", "Gemm"])
-def test_a_matrix_that_the_code_creates_is_no_param_of_a_product(op: str, tmp_path: Path) -> None:
+def test_a_matrix_that_the_code_creates_is_not_a_param_of_a_product(
+    op: str, tmp_path: Path
+) -> None:
     made = model([node(op, "x", "ones", "-> y")], {"ones": array(8, 4)}, (1, 8))
     made.graph.node[0].metadata_props.add(key="pkg.torch.onnx.fx_node", value="%linear")
     layer_graph = imported_graph(tmp_path, made)
@@ -216,7 +218,7 @@ def test_a_matrix_that_the_code_creates_is_no_param_of_a_product(op: str, tmp_pa
     ("op", "dims", "macs"),
     [("Conv", (4, 3, 3, 3), 7 * 7 * 4 * 3 * 9), ("ConvTranspose", (3, 4, 3, 3), 9 * 9 * 3 * 4 * 9)],
 )
-def test_filters_that_the_code_creates_are_no_params_of_a_convolution(
+def test_filters_that_the_code_creates_are_not_params_of_a_convolution(
     op: str, dims: tuple[int, ...], macs: int, tmp_path: Path
 ) -> None:
     made = model([node(op, "x", "ones", "-> y")], {"ones": array(*dims)}, (1, 3, 9, 9))

@@ -927,7 +927,9 @@ def test_an_uncounted_operator_may_return_a_scalar(tmp_path):
 @pytest.mark.parametrize(
     ("front", "numbers"), [("Unsqueeze", ints(0)), ("Reshape", ints(1, 3, 12, 10))]
 )
-def test_an_input_to_which_the_model_adds_the_batch_has_none(tmp_path, front, numbers):
+def test_an_input_to_which_the_model_adds_the_batch_axis_has_no_batch_axis(
+    tmp_path, front, numbers
+):
     nodes = [node("Cast", "x", "-> c", to=1), node(front, "c", "n", "-> u"),
              node("Conv", "u", "w", "-> y")]  # fmt: skip
     layer_graph = imported_graph(
@@ -1112,7 +1114,7 @@ def test_slopes_of_single_positions_are_params_without_macs(tmp_path):
     assert (layer.kind, layer.params, layer.uncounted) == ("custom", 8 * 12 * 10, False)
 
 
-def test_a_weight_of_the_model_itself_is_no_name_of_a_layer(tmp_path):
+def test_a_weight_of_the_model_itself_is_not_a_name_of_a_layer(tmp_path):
     weights = {"weight": array(4, 8, 3, 3), "bias": array(4)}
     made = model([node("Conv", "x", "weight", "bias", "-> y")], weights)
     assert [layer.path for layer in imported_graph(tmp_path, made).layers] == [("conv",)]
@@ -1127,7 +1129,7 @@ def test_a_table_that_is_read_by_a_buffer_is_an_embedding(tmp_path):
     assert "embedding" in [layer.kind for layer in layer_graph.layers]
 
 
-def test_a_size_is_that_of_the_axis_that_is_no_channels(tmp_path):
+def test_the_size_is_that_of_the_axis_that_is_not_the_channels(tmp_path):
     """Wherever the first layer that says so stands."""
     nodes = [node("Transpose", "x", "-> t", perm=[1, 0, 2]),
              node("LSTM", "t", "w", "r", "-> l", hidden_size=4),

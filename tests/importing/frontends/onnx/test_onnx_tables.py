@@ -290,7 +290,7 @@ def test_learned_bounds_are_params(tmp_path: Path) -> None:
     proved_spec(layer_graph)
 
 
-def test_a_tensor_that_the_code_creates_is_no_param(tmp_path: Path) -> None:
+def test_a_tensor_that_the_code_creates_is_not_a_param(tmp_path: Path) -> None:
     made = meeting("Add", "zeros_like", (5, 8))
     assert summed_counts(imported_graph(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
     # The key with which PyTorch's newer exporter describes a node.

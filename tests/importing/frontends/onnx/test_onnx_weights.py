@@ -622,7 +622,7 @@ def test_computed_weights_with_a_bias_of_zeros_created_in_forward_have_no_params
     assert layer_graph.notes == ()
 
 
-def test_the_vectors_of_a_spectral_norm_are_no_params(tmp_path: Path) -> None:
+def test_the_vectors_of_a_spectral_norm_are_not_params(tmp_path: Path) -> None:
     """As PyTorch's older exporter writes it. `weight_v` alone is a direction of a weight norm."""
     nodes = [
         node("MatMul", "l.weight_orig", "l.weight_v", "-> a"),
@@ -662,7 +662,7 @@ def test_a_product_of_a_constant_shares_its_weights_with_later_ones(tmp_path: Pa
     ("op", "dims", "places"),
     [("Conv", (4, 8, 3, 3), 10 * 8), ("ConvTranspose", (8, 4, 3, 3), 12 * 10)],
 )
-def test_filters_and_biases_of_the_code_in_nodes_are_no_params(
+def test_filters_and_biases_of_the_code_in_nodes_are_not_params(
     tmp_path: Path, op: str, dims: tuple[int, ...], places: int
 ) -> None:
     """PyTorch's older exporter writes tensors of the code as `Constant` nodes."""

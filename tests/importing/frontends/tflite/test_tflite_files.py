@@ -247,7 +247,7 @@ def test_a_layer_has_the_name_of_its_module(tmp_path, output, weights, path):
         (b"\xff\xff\xff\xffTFL3" + bytes(64), TRUNCATED),
     ],
 )  # fmt: skip
-def test_a_file_that_is_no_model_is_refused(tmp_path, content, message):
+def test_a_file_that_is_not_a_model_is_refused(tmp_path, content, message):
     (tmp_path / "net.tflite").write_bytes(content)
     with pytest.raises(ConstraintError) as refused:
         read(tmp_path / "net.tflite")

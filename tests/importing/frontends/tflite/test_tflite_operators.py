@@ -246,7 +246,7 @@ def test_a_sum_of_three_tensors_has_all_of_them(tmp_path):
     assert summed_counts(graph) == (12 * 10 * 8, 0, 0)
 
 
-def test_numbers_of_the_code_and_a_standardization_of_the_input_are_no_params(tmp_path):
+def test_numbers_of_the_code_and_a_standardization_of_the_input_are_not_params(tmp_path):
     nodes = [
         node("SUB", "x", "mean", "-> c"),
         node("RELU", "c", "-> r"),
@@ -293,7 +293,7 @@ def test_prelu_has_a_slope_for_each_channel_or_one_or_many(tmp_path, dims, kind,
     assert [layer.kind for layer in graph.layers] == [kind]
 
 
-def test_views_and_transposes_are_no_layers_until_a_layer_needs_the_order(tmp_path):
+def test_views_and_transposes_are_not_layers_until_a_layer_needs_the_order(tmp_path):
     nodes = [
         node("TRANSPOSE", "x", "order", "-> t"),
         node("EXPAND_DIMS", "t", "axis", "-> e"),
@@ -342,7 +342,7 @@ def test_paddings_resizes_and_reductions(tmp_path):
     ]
 
 
-def test_parts_of_a_tensor(tmp_path):
+def test_the_parts_of_a_split_are_slices(tmp_path):
     unpack = tuple(f"u{at}" for at in range(12))
     cut = {"kind": "StridedSliceOptions"}
     nodes = [
@@ -445,7 +445,7 @@ def test_a_fourier_transform_has_the_macs_of_its_two_axes(tmp_path):
     assert summed_counts(graph) == (0, 0, 3 * 8 * 16 * 4 + 3 * 9 * 2 * 8 * 3)
 
 
-def test_a_product_that_is_no_layer_has_no_weights(tmp_path):
+def test_a_product_that_is_not_a_layer_has_no_weights(tmp_path):
     """The weights of the first are computed; those of the second are a matrix for each row."""
     nodes = [
         node("FULLY_CONNECTED", "x", "v", "b", "-> f", kind="FullyConnectedOptions"),

@@ -147,7 +147,7 @@ def test_the_order_of_transposed_weights_is_an_option(tmp_path):
     assert graph.notes == ()
 
 
-def test_a_state_is_no_stored_tensor(tmp_path):
+def test_a_state_is_not_a_stored_tensor(tmp_path):
     nodes = [
         node("READ_VARIABLE", "handle", "-> s"),
         node("CONCATENATION", "s", "x", "-> y", kind="ConcatenationOptions", Axis=1),

@@ -1308,7 +1308,7 @@ def test_a_product_that_is_summed_is_a_contraction(reduce):
     assert layers(layer_graph)[0] == ("contract", "64×64×1", 0, 32 * 64 * 64)
 
 
-def test_a_gate_that_is_summed_is_no_contraction():
+def test_a_gate_that_is_summed_is_not_a_contraction():
     class Gated(nn.Module):
         def forward(self, a, b):
             return (a * b).sum((2, 3))

@@ -60,7 +60,7 @@ def window_of(call: OnnxCall, size: Dims, kernel: Dims) -> SlidingWindow:
 
 def has_bias(call: OnnxCall, position: int) -> bool:
     """Whether a layer has a bias. A bias of zeros that other layers share was added by an exporter
-    and does not count. One that the code creates, or a buffer, is no param."""
+    and does not count. One that the code creates, or a buffer, is not a param."""
     constant = call.constant(position)
     if constant is None:
         return False
