@@ -46,8 +46,11 @@ def model(
         [helper.make_empty_tensor_value_info(name) for name in outputs],
         [numpy_helper.from_array(one, name) for name, one in (weights or {}).items()],
     )
-    domains = {one.domain for one in nodes} - {""}
-    imports = [helper.make_opsetid("", opset), *(helper.make_opsetid(one, 1) for one in domains)]
+    domains = {node.domain for node in nodes} - {""}
+    imports = [
+        helper.make_opsetid("", opset),
+        *(helper.make_opsetid(domain, 1) for domain in domains),
+    ]
     return helper.make_model(graph, opset_imports=imports, ir_version=10)
 
 

@@ -376,7 +376,7 @@ def test_networks_are_compared_as_the_command_compares_them(folder):
         "compare", "net.yaml", "two.yaml#small", "--baseline", "small", "--layers", cwd=folder
     )
     assert convcost.formatted(both) == ran.stdout.decode()
-    (totals,) = [one.totals.params for one in both.networks if one is not both.base]
+    (totals,) = [network.totals.params for network in both.networks if network is not both.base]
     assert totals - both.base.totals.params == (STEM + BODY) - (4 * 27 + 4 * 8 + 8 * 8)
 
 

@@ -90,11 +90,11 @@ def model(
             given["Sparsity"] = table(file, "SparsityParameters")
         return table(file, "Tensor", **given)
 
-    codes = list(dict.fromkeys(one.op for one in nodes))
+    codes = list(dict.fromkeys(node.op for node in nodes))
     graphs = [_graph(file, "main", list(map(tensor, names)),
-                     [_operator(file, one, codes, names) for one in nodes],
+                     [_operator(file, node, codes, names) for node in nodes],
                      [names.index(one) for one in inputs],
-                     [names.index(one) for one in outputs])]  # fmt: skip
+                     [names.index(output) for output in outputs])]  # fmt: skip
     graphs += [_graph(file, name, [], [], [], []) for name in others]
     made = {
         "Version": 3,
@@ -146,8 +146,8 @@ def table(file: Any, name: str, **fields: Any) -> int:
 
 def tables(file: Any, tables: Sequence[int]) -> int:
     file.StartVector(4, len(tables), 4)
-    for one in reversed(tables):
-        file.PrependUOffsetTRelative(one)
+    for table in reversed(tables):
+        file.PrependUOffsetTRelative(table)
     return file.EndVector()
 
 

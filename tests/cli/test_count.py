@@ -23,7 +23,9 @@ def network(*arguments, text=None):
 
 
 def cells(output: bytes, row: str) -> list[str]:
-    (line,) = (one for one in output.decode().splitlines() if one.startswith(f"{row} "))
+    (line,) = (
+        splitline for splitline in output.decode().splitlines() if splitline.startswith(f"{row} ")
+    )
     return line.split()
 
 

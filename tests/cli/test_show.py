@@ -123,7 +123,7 @@ def test_the_list_has_the_counts_of_the_networks_of_a_spec(spec, params, macs):
     for measure, text in (("params", params), ("macs", macs)):
         numbers = [network["totals"][measure] for network in networks]
         assert text == " to ".join(
-            f"{one:,}" for one in dict.fromkeys((min(numbers), max(numbers)))
+            f"{fromkey:,}" for fromkey in dict.fromkeys((min(numbers), max(numbers)))
         )
 
 

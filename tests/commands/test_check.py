@@ -572,11 +572,15 @@ def test_a_network_in_the_place_of_a_larger_one_hides_no_growth(repository, base
         repository.write(name, text)
     code, answer = repository.check(".", "--base", base, "--max-params", "1G", *GROW)
     found = [
-        (one["base"], one["level"])
-        for one in answer["findings"]
-        if (one["test"], one["measure"], one["found"]) == ("grow", "params", params(40))
+        (finding["base"], finding["level"])
+        for finding in answer["findings"]
+        if (finding["test"], finding["measure"], finding["found"]) == ("grow", "params", params(40))
     ]
-    limits = [(one["spec"], one["network"]) for one in answer["findings"] if one["test"] == "max"]
+    limits = [
+        (finding["spec"], finding["network"])
+        for finding in answer["findings"]
+        if finding["test"] == "max"
+    ]
     assert (code, (params(4), "error") in found) == (1, True)
     assert len(limits) == len(set(limits)) == len(after) + 1 + ("---" in after.get("b.yaml", ""))
     assert any("A` of a.yaml in " in statement for statement in answer["statements"])
@@ -600,7 +604,7 @@ def test_another_network_with_the_old_name_hides_no_growth(repository, base, gro
     both = f"also compared with `net` of b.yaml in {name}, which b.yaml replaces"
     assert (code, bases(answer)[f"{grown}#C"]) == (1, (params(40), params(4)))
     assert f"{grown}: `C` is {both}" in [
-        one.replace("b.yaml#net", "b.yaml") for one in answer["statements"]
+        statement.replace("b.yaml#net", "b.yaml") for statement in answer["statements"]
     ]
 
 
@@ -654,7 +658,7 @@ def test_a_network_that_is_more_like_its_own_old_version_is_not_compared_with_a_
     code, answer = repository.check(".", "--base", base, *GROW)
     name = base.removeprefix("git:")
     assert (code, answer["statements"]) == (0, [f"a.yaml is deleted; it was in {name}"])
-    assert [one["base"]["params"] for one in answer["networks"]] == [params(40), params(8)]
+    assert [network["base"]["params"] for network in answer["networks"]] == [params(40), params(8)]
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "base.json"])
@@ -964,7 +968,7 @@ def test_json_says_which_macs_are_known_in_part(repository):
     _, answer = repository.check(
         "net.yaml", "other.yaml", "--base", "git:HEAD", "--max-params", "1G"
     )
-    found = [(one["uncounted"], one["base"]["uncounted"]) for one in answer["networks"]]
+    found = [(network["uncounted"], network["base"]["uncounted"]) for network in answer["networks"]]
     assert found == [(False, True), (True, False)]
 
 
@@ -1437,7 +1441,7 @@ def test_uncounted_macs_name_three_layers_and_how_many_more_there_are():
     text = f"input: {{channels: 1, size: 8}}\nbudget: {{macs: {{max: 1}}}}\nlayers:\n{layers}"
     answer = json.loads(run("check", "-", "--format", "json", text=text).stdout)
     reason = "their macs are uncounted: c0, c1, c2 and 2 more"
-    assert [one["reason"] for one in answer["findings"]] == [reason]
+    assert [finding["reason"] for finding in answer["findings"]] == [reason]
 
 
 def test_a_baseline_file_has_the_types_of_the_network_that_it_is_compared_with(tmp_path):

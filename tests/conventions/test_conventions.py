@@ -504,9 +504,9 @@ def test_a_convention_of_a_plugin_is_one_file_and_works_in_every_command(plugin)
     _, found = plugin("analyze", "net.yaml", "--count", "ours")
     assert found["networks"][0]["counts"][0]["total"] == OUR_NUMBER
     _, found = plugin("compare", "net.yaml", "net.yaml", "--count", "ours")
-    assert [one["counts"][0]["total"] for one in found["networks"]] == [OUR_NUMBER] * 2
+    assert [network["counts"][0]["total"] for network in found["networks"]] == [OUR_NUMBER] * 2
     _, found = plugin("analyze", "net.yaml", "--count", "ours", "--set", "bias=true,false")
-    totals = [one["counts"][0]["total"] for one in found["networks"]]
+    totals = [network["counts"][0]["total"] for network in found["networks"]]
     assert totals == [OUR_NUMBER, OUR_NUMBER - 16 * 6 * 6]
     _, found = plugin("explain", "net.yaml", "--count", "ours,macs")
     assert str(OUR_NUMBER) in json.dumps(found)
@@ -515,7 +515,7 @@ def test_a_convention_of_a_plugin_is_one_file_and_works_in_every_command(plugin)
     assert plugin("check", "net.yaml")[0] == 0
     code, found = plugin("match", "net.yaml", "macs", str(OUR_NUMBER))
     assert code == 0
-    assert "ours ops" in [name for one in found["readings"] for name in one["names"]]
+    assert "ours ops" in [name for reading in found["readings"] for name in reading["names"]]
 
 
 def test_no_command_imports_conventions_unless_asked():

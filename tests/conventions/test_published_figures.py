@@ -10,7 +10,7 @@ QUOTED, published_figures, result = (
     SCRIPT[name] for name in ("QUOTED", "published_figures", "result")
 )
 PAGE = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
-FIGURES = {(one.network, one.figure): one for one in published_figures()}
+FIGURES = {(figure.network, figure.figure): figure for figure in published_figures()}
 
 
 @pytest.mark.slow
@@ -21,6 +21,6 @@ def test_the_page_shows_the_reading_of_a_quoted_figure(name):
 
 def test_every_published_figure_has_a_source_and_is_in_the_file_once():
     rows = published_figures()
-    assert all(one.source for one in rows)
+    assert all(row.source for row in rows)
     assert len(set(rows)) == len(rows)
     assert f"{len(rows)} figures" in PAGE

@@ -66,13 +66,15 @@ def check(function, points, rng):
     variables = random_variables(function, rng)
     traced = TracedFunction(function, variables, len(function.measures))
     positions = {
-        one.name: np.array([rng.randrange(len(one.values)) for _ in range(points)])
-        for one in variables
+        variable.name: np.array([rng.randrange(len(variable.values)) for _ in range(points)])
+        for variable in variables
     }
     values = evaluate_traces(traced, positions)
     valid = 0
     for n in range(points):
-        point = {one.name: one.values[positions[one.name][n]] for one in variables}
+        point = {
+            variable.name: variable.values[positions[variable.name][n]] for variable in variables
+        }
         try:
             expected = function(point)
         except SpecError:

@@ -895,7 +895,9 @@ def test_a_kind_that_a_convention_does_not_count_at_some_points_is_named(tmp_pat
         "  - {fft: size, when: a == 40}\n"
     )
     options = SearchOptions(("a=1:40",), columns=("netscope",), sort="-params", top=40)
-    notes = [one for one in search(str(path), options).measure_notes if "not in its total" in one]
+    notes = [
+        note for note in search(str(path), options).measure_notes if "not in its total" in note
+    ]
     assert notes == [
         "not counted by netscope, and not in its total: custom ×2 (at a=2)",
         "not counted by netscope, and not in its total: custom ×40, fft ×1 (at a=40)",

@@ -39,7 +39,7 @@ def symbol(trace, name, value, low=1, high=10**9):
 
 def every_point(variables):
     """The positions of all points of a grid."""
-    axes = np.meshgrid(*(np.arange(len(one.values)) for one in variables), indexing="ij")
+    axes = np.meshgrid(*(np.arange(len(variable.values)) for variable in variables), indexing="ij")
     return {one.name: axis.ravel() for one, axis in zip(variables, axes, strict=True)}
 
 
@@ -229,7 +229,7 @@ def check_points(function, variables):
     points = every_point(variables)
     found = evaluate_traces(traced, points)
     for n in range(len(points[variables[0].name])):
-        point = {one.name: one.values[points[one.name][n]] for one in variables}
+        point = {variable.name: variable.values[points[variable.name][n]] for variable in variables}
         assert [int(column[n]) for column in found.results] == function(point), point
 
 
@@ -261,7 +261,9 @@ def test_one_trace_finds_all_points_with_one_error():
     found = evaluate_traces(traced, every_point(variables))
     assert found.failed.tolist() == [-(-n // 2) < 5 for n in range(1, 100)]
     assert len(traced.outcomes) == 3
-    assert {str(one.error.problems[0].code) for one in traced.outcomes if one.error} == {"CC301"}
+    assert {
+        str(outcome.error.problems[0].code) for outcome in traced.outcomes if outcome.error
+    } == {"CC301"}
 
 
 def test_numbers_beyond_64_bits_are_exact():

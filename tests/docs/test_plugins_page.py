@@ -112,7 +112,7 @@ def test_the_variants_and_the_quantity_of_the_page_count(folder):
             "analyze", "-", "--count", names, "--format", "json", text=text, CONVCOST_PLUGINS=folder
         )
         assert done.stderr == b""
-        return [one["total"] for one in json.loads(done.stdout)["networks"][0]["counts"]]
+        return [count["total"] for count in json.loads(done.stdout)["networks"][0]["counts"]]
 
     norm = 2 * 4 * 8 * 8
     assert totals("batch_norm") == [norm, 0, 3 * norm]

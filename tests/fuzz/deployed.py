@@ -39,7 +39,7 @@ def folded(layers, last):
             if not own or before.experts != layer.experts or before.buffers:
                 continue
             each = prod(before.shape[1]) if before.kind == "locally_connected" else 1
-            full = before.shape[0] * each * prod(one.of for one in before.experts)
+            full = before.shape[0] * each * prod(expert.of for expert in before.experts)
             if full - biases[source] > layer.weights + layer.biases + layer.buffers:
                 continue
             biases[source] = full

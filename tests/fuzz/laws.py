@@ -106,8 +106,8 @@ def compared_with_itself_nothing_changes(spec, text, mine, folder):
     (folder / "net.yaml").write_text(text, "utf-8")
     found = answer("compare", "net.yaml", "net.yaml", "--layers", folder=folder)["networks"]
     for network in found:
-        hold(all(not one["difference"] for one in network["changes"]), "a total changes")
-        changed = [one for one in network["layers"] if one["state"] != "unchanged"]
+        hold(all(not change["difference"] for change in network["changes"]), "a total changes")
+        changed = [layer for layer in network["layers"] if layer["state"] != "unchanged"]
         hold(not changed, f"a layer changes: {changed[:1]}")
 
 
@@ -385,7 +385,7 @@ def a_network_that_moves_hides_no_growth(spec, text, mine, folder):
         if rng.random() < 0.5 and "large" not in (name, decoy):
             after.setdefault("large.yaml", []).insert(0, LARGER)
         for path, networks in after.items():
-            whole = "---\n".join(written(one, rng) for one in networks)
+            whole = "---\n".join(written(network, rng) for network in networks)
             (moved / path).write_text(whole, "utf-8")
         answer("check", ".", *base, "--max-growth", str(10**5 - 2), folder=moved, codes=(1,))
     finally:
@@ -467,7 +467,7 @@ def deployed_networks_lose_only_what_is_folded(spec, text, mine, folder):
     hold(again == now, f"what is deployed is deployed again: {now} {again}")
     if trained.steps and found.network.steps:
         ends = (trained, found.network)
-        outputs = [one.steps[one.last].shape if one.last >= 0 else None for one in ends]
+        outputs = [end.steps[end.last].shape if end.last >= 0 else None for end in ends]
         hold(outputs[0] == outputs[1], f"the output is {outputs[1]}, not {outputs[0]}")
     if any(layer.kind == "add" for layer in mine):
         return  # parallel convolutions may be merged

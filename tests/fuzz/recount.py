@@ -79,7 +79,9 @@ class Layer(NamedTuple):
     @property
     def copies(self):
         """Of the layers of an expert: those stored, and those that run."""
-        return prod(one.of for one in self.experts), prod(one.take for one in self.experts)
+        return prod(expert.of for expert in self.experts), prod(
+            expert.take for expert in self.experts
+        )
 
     @property
     def trainable(self):
@@ -376,8 +378,8 @@ class Recount:
             table = {kind, word} == {"embedding", "linear"} and not (theirs.biases or out.biases)
             same = same or (table and sorted(theirs.form) == sorted(out.form))
             require(same, "the weights have another form")
-            theirs_of = [one.of for one in self.layers[owner].experts]
-            own_of = [one.of for one in self.experts[: len(theirs_of)]]
+            theirs_of = [expert.of for expert in self.layers[owner].experts]
+            own_of = [expert.of for expert in self.experts[: len(theirs_of)]]
             require(own_of == theirs_of, "each expert has them")
             sharing = (*self.layers[owner].sharing, self.experts)
             self.layers[owner] = self.layers[owner]._replace(sharing=sharing)
@@ -392,7 +394,7 @@ class Recount:
         resizes = word in ("upsample_like", "pad_like", "reshape_like")
         fields = self.fields(out, xs[:1] if resizes else xs)
         path = scope.prefix + name
-        of, take = (prod(one[n] for one in self.experts) for n in (1, 2))
+        of, take = (prod(expert[n] for expert in self.experts) for n in (1, 2))
         weights, biases, buffers = (number * of for number in stored)
         layer = Layer(path, word, out.shape, weights, biases, buffers, out.macs * take, fields)
         sources = tuple(x.source for x in xs)

@@ -78,7 +78,7 @@ def test_a_limit_can_be_by_a_convention():
         "         activations: {max: 9, count: timm_activations}}"
     )
     limits = cost(text).network.budget.total
-    assert [(one.label, one.convention) for one in limits] == [
+    assert [(limit.label, limit.convention) for limit in limits] == [
         ("macs (thop)", "thop"),
         ("activations (timm_activations)", "timm_activations"),
         ("flops", "flops"),

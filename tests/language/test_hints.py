@@ -102,7 +102,7 @@ LAYERS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("typed", "expected", "meant"), LAYERS, ids=[one[0] for one in LAYERS])
+@pytest.mark.parametrize(("typed", "expected", "meant"), LAYERS, ids=[layer[0] for layer in LAYERS])
 def test_the_hint_for_a_layer_leads_to_a_valid_spec(typed, expected, meant):
     assert helps(f"{INPUT}layers: [{typed}]") == expected
     assert not problems(f"{INPUT}layers: [{meant}]")

@@ -116,7 +116,7 @@ def test_flops_are_of_the_convention_flops_and_count_names_another():
         "published: [{flops: 38.61M, source: a}, {macs: 1M, params: 5, count: fvcore, source: b}]"
     )
     entries = cost(text).network.published
-    assert [one.convention(measure) for one in entries for measure, _ in one.figures] == [
+    assert [entry.convention(measure) for entry in entries for measure, _ in entry.figures] == [
         "flops", "", "fvcore",
     ]  # fmt: skip
 

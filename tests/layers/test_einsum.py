@@ -57,7 +57,7 @@ LETTERS = "a term has a letter twice, or the output has a letter that no branch 
     ],
 )
 def test_an_equation_that_does_not_fit_is_refused(equation, message):
-    assert [one.message for one in problems(einsum(equation, 3, (5,)))] == [message]
+    assert [problem.message for problem in problems(einsum(equation, 3, (5,)))] == [message]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_the_operations_are_those_of_fftw():
 )
 def test_what_cannot_be_transformed_is_refused(layer, message):
     text = f"input: {{channels: 3, size: [8, 8]}}\nlayers: [{layer}]"
-    assert [one.message for one in problems(text)] == [message]
+    assert [problem.message for problem in problems(text)] == [message]
 
 
 @pytest.mark.parametrize(("points", "length"), [(5, 8), (5, 9), (1, 1)])

@@ -74,7 +74,7 @@ def test_the_published_operations_are_9_for_each_state_and_step():
 )
 def test_branches_of_other_shapes_are_refused(options, message):
     given_options = {"channels": 8, "size": "[16]", "delta": 8, "states": 4, "more": ""} | options
-    assert [one.message for one in problems(SPEC.format(**given_options))] == [message]
+    assert [problem.message for problem in problems(SPEC.format(**given_options))] == [message]
 
 
 def test_mamba_has_the_published_params():

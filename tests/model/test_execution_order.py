@@ -90,7 +90,7 @@ def all_orders(net):
             found.append(order)
         for index, step in enumerate(net.steps):
             reads = () if step.layer.memory == "weights" else step.inputs
-            if index not in order and all(one < 0 or one in order for one in reads):
+            if index not in order and all(read < 0 or read in order for read in reads):
                 stack.append((*order, index))
     return found
 
@@ -135,7 +135,7 @@ def least_peak(net, *, in_place):
         following: dict[frozenset[int], int] = {}
         for done, before in peaks.items():
             for number, task in enumerate(graph.tasks):
-                writers = {graph.tensors[one].writer for one in task.reads} - {-1}
+                writers = {graph.tensors[read].writer for read in task.reads} - {-1}
                 if number not in done and writers <= done:
                     order = [*sorted(done), number]
                     alive = dict(zip(order, graph.alive_in(order), strict=True))

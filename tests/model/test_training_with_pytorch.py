@@ -32,7 +32,7 @@ def with_pytorch(activation, *, shared, first, frozen):
     taken = nn.ModuleList(expert() for _ in range(TAKEN))
     taken.requires_grad_(not frozen)
     modules = nn.ModuleList([gate, last, before, added, taken])
-    weights = {one.untyped_storage().data_ptr() for one in modules.parameters()}
+    weights = {parameter.untyped_storage().data_ptr() for parameter in modules.parameters()}
     saved = {}
 
     def save(tensor):

@@ -341,7 +341,7 @@ def conforms(value: Any, kind: Any) -> None:
     if get_origin(kind) is Literal:
         assert value in get_args(kind)
     elif get_origin(kind) is Union:
-        (inner,) = (one for one in get_args(kind) if one is not type(None))
+        (inner,) = (arg for arg in get_args(kind) if arg is not type(None))
         conforms(value, inner)
     elif get_origin(kind) is list:
         for item in value:
@@ -580,7 +580,9 @@ def test_growth_of_unknown_macs_is_not_passed(now, was, filters, level, reason, 
     base = (UNCOUNTED % (was, *limits)).replace("conv: 8", f"conv: {filters}")
     (tmp_path / "was.yaml").write_text(base, "utf-8")
     reported = check(tmp_path, "json", "--base", "was.yaml", "--report-passed", spec="net.yaml")
-    (found,) = [one for one in json.loads(reported)["findings"] if one["test"] == "grow"]
+    (found,) = [
+        finding for finding in json.loads(reported)["findings"] if finding["test"] == "grow"
+    ]
     assert (found["level"], found["reason"]) == (level, reason)
     change = (8 - filters) * 3 * 3 * 6 * 6 if "uncounted" not in (now, was) else None
     assert found["change"] == change

@@ -187,7 +187,7 @@ def test_an_option_of_one_format_of_several_is_used(tmp_path):
 
 
 def test_a_format_declares_its_options_in_its_own_file():
-    options = {name: [one.flag for one in form.options] for name, form in FORMATS.items()}
+    options = {name: [option.flag for option in form.options] for name, form in FORMATS.items()}
     known = {
         "csv": ["--csv-raw"],
         "tsv": ["--csv-raw"],

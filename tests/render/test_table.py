@@ -381,4 +381,4 @@ def test_plain_text_aligns_wide_and_combining_characters():
 )
 def test_only_characters_of_one_column_are_narrow(characters, narrow):
     assert is_narrow(characters) == narrow
-    assert all(width_of(one) == 1 for one in characters if is_narrow(one))
+    assert all(width_of(character) == 1 for character in characters if is_narrow(character))

@@ -166,7 +166,11 @@ def test_networks_fit_with_all_columns(names, width):
     assert "not shown at this width" not in text
     for name in names:
         costs = shipped(name)
-        (line,) = [one for one in text.splitlines() if one.startswith(f"{costs.network.name}  ")]
+        (line,) = [
+            splitline
+            for splitline in text.splitlines()
+            if splitline.startswith(f"{costs.network.name}  ")
+        ]
         assert f" {costs.totals.params:,} " in line
         assert f" {costs.totals.macs:,} " in line
 

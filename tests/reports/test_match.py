@@ -19,8 +19,8 @@ def match_json(*arguments: str, text: str | None = None) -> dict:
 
 def readings(*arguments: str, text: str | None = None) -> list[tuple]:
     return [
-        (one["names"][0], one["settings"], one["exact"], one["how"])
-        for one in match_json(*arguments, text=text)["readings"]
+        (reading["names"][0], reading["settings"], reading["exact"], reading["how"])
+        for reading in match_json(*arguments, text=text)["readings"]
     ]
 
 
@@ -47,7 +47,7 @@ def test_the_word_of_a_unit_does_not_say_which_operations_are_counted(words):
 def test_a_printed_line_of_a_tool_is_a_call():
     found = match_json("-", "1.728", "K", "Params", "1.769472", "MMACs", text=CONV)
     assert found["figures"] == ["1.728K", "1.769472M"]
-    assert {one["measure"] for one in found["readings"]} == {"params", "macs"}
+    assert {reading["measure"] for reading in found["readings"]} == {"params", "macs"}
 
 
 def test_a_figure_that_is_given_again_is_reported_once():
@@ -60,7 +60,7 @@ def test_figures_with_one_text_and_two_measures_have_readings_of_their_own():
     wide = "input: {channels: 3, size: 1}\nlayers: [{conv: 64, kernel: 3, padding: 1}]\n"
     found = match_json("-", "params", "1728", "macs", "1728", text=wide)
     assert found["figures"] == ["params 1728", "macs 1728"]
-    assert {(one["figure"], one["measure"]) for one in found["readings"]} == {
+    assert {(reading["figure"], reading["measure"]) for reading in found["readings"]} == {
         ("params 1728", "params"), ("macs 1728", "macs"),
     }  # fmt: skip
     missing = match_json("-", "params", "1728", "macs", "1728", text=CONV)
@@ -156,7 +156,7 @@ def test_given_settings_hold_in_every_reading():
     exact = shipped("mobilenet_v1", size=(160, 160), width=Fraction(1, 2)).totals.macs
     first, *others = readings(*narrow, str(exact))
     assert first == ("macs", "", exact, "equal")
-    assert not [one for one in others if "width" in one[1] or "size" in one[1]]
+    assert not [other for other in others if "width" in other[1] or "size" in other[1]]
     assert match_json(*narrow, "77M")["settings"] == "width=0.5 size=160"
     assert readings("resnet50", "--set", "paper=true", "3.86G")[0][1] == ""
     assert readings("resnet50", "--set", "paper=false", "3.86G") == []
@@ -215,13 +215,17 @@ def test_settings_with_the_same_count_are_readings_of_their_own():
 
 def test_the_settings_of_a_published_figure_hold_together_or_not_at_all():
     deep = str(varied(5, "deep"))
-    assert [one[1] for one in readings("-", deep, "params", text=VARIED)] == ["deep=true n=5"]
+    assert [reading[1] for reading in readings("-", deep, "params", text=VARIED)] == [
+        "deep=true n=5"
+    ]
     found = readings("-", "--set", "deep=true", deep, "params", text=VARIED)
     assert [one[1] for one in found] == ["n=5"]
     for figure in (varied(5), varied(5, "deep")):
         assert readings("-", "--set", "deep=false", str(figure), "params", text=VARIED) == []
     seven = str(varied(7))
-    assert [one[1] for one in readings("-", seven, "params", text=VARIED)] == ["n=7 size=16x16"]
+    assert [reading[1] for reading in readings("-", seven, "params", text=VARIED)] == [
+        "n=7 size=16x16"
+    ]
     for size, settings in (("16", ["n=7"]), ("16x16", ["n=7"]), ("8", [])):
         found = readings("-", "--size", size, seven, "params", text=VARIED)
         assert [one[1] for one in found] == settings
@@ -284,13 +288,13 @@ def test_a_figure_may_be_of_the_network_as_it_is_deployed():
 
 def test_a_deployed_network_repeats_no_reading_of_the_trained_one():
     # The macs of convolutions do not change if norms are folded.
-    assert [one[:2] for one in readings("resnet50", "4089184256")] == [("macs", "")]
+    assert [reading[:2] for reading in readings("resnet50", "4089184256")] == [("macs", "")]
 
 
 def test_a_norm_that_nothing_can_include_is_not_folded():
     spec = "input: {channels: 3, size: 8}\nlayers: [batch_norm, {conv: 16, kernel: 3}]"
     figure = str(16 * 3 * 3 * 3 + 3)
-    assert not [one for one in readings("-", figure, "params", text=spec) if one[1]]
+    assert not [reading for reading in readings("-", figure, "params", text=spec) if reading[1]]
 
 
 def test_a_figure_may_be_of_another_input_size_or_of_a_batch():
@@ -307,8 +311,8 @@ def test_k_may_be_1024():
 
 def test_the_readings_of_several_figures_have_the_same_settings():
     tree = match_json("googlenet", "params", "13.4M", "macs", "1.6G")
-    assert {one["settings"] for one in tree["readings"]} == {"aux=true"}
-    assert {one["figure"] for one in tree["readings"]} == {"13.4M", "1.6G"}
+    assert {reading["settings"] for reading in tree["readings"]} == {"aux=true"}
+    assert {reading["figure"] for reading in tree["readings"]} == {"13.4M", "1.6G"}
 
 
 def test_conventions_that_give_the_same_count_are_one_reading():
@@ -319,7 +323,7 @@ def test_conventions_that_give_the_same_count_are_one_reading():
 
 
 def test_settings_that_do_not_change_the_count_are_not_a_separate_reading():
-    assert [one[1] for one in readings("resnet50", "25557032")] == [""]
+    assert [reading[1] for reading in readings("resnet50", "25557032")] == [""]
 
 
 @pytest.mark.parametrize("figure", ["4.09 GMACs", "4.09G macs", "4.09 G", "macs 4.09G"])

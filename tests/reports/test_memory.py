@@ -62,7 +62,7 @@ def test_json_has_the_same_numbers():
     network = answer(HEAD, "--dtype", "float16")
     assert network["peak"] == {"elements": 48 * 48 * (8 + 16), "bytes": 2 * 48 * 48 * (8 + 16)}
     assert (network["peak_layer"], network["dtype"]) == ("conv_2", "float16")
-    assert [one["name"] for one in network["peak_tensors"]] == ["depthwise_1", "conv_2"]
+    assert [tensor["name"] for tensor in network["peak_tensors"]] == ["depthwise_1", "conv_2"]
     assert network["params"]["elements"] == 8 * 3 * 3 + 8 * 3 * 3 + 16 * 8
 
 
@@ -130,7 +130,7 @@ def test_the_section_dtype_has_the_types_of_parts_and_of_layers():
     assert network["peak"]["bytes"] == 4 * 32 * 32 * 3 + MAPS_OUT
     assert network["weights"]["bytes"] == CONV + 2 * 10 * MAPS_OUT
     assert network["biases"]["bytes"] == 4 * 8 + 2 * 10
-    assert [(one["flash"], one["dtype"]) for one in network["layers"]] == [
+    assert [(layer["flash"], layer["dtype"]) for layer in network["layers"]] == [
         (CONV + 4 * 8, "int8,biases=int32"),
         (0, "int8,biases=int32"),
         (0, "int8,biases=int32"),
@@ -174,7 +174,7 @@ def test_a_wrong_dtype_option_is_an_error(dtypes, message):
 @pytest.mark.parametrize("name", ["resnet50", "unet"])
 def test_the_chart_of_an_analysis_shows_the_tensors_that_are_alive(name):
     costs = convcost.analyze(name, batch=2)
-    (curve,) = [one for one in Analysis((costs,)).charts() if one.name == "memory"]
+    (curve,) = [chart for chart in Analysis((costs,)).charts() if chart.name == "memory"]
     assert max(curve.values) == peak_memory(costs.network, 2).elements
     assert curve.labels[curve.values.index(max(curve.values))] == (
         costs.network.steps[peak_memory(costs.network).step].path

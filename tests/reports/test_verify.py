@@ -183,7 +183,9 @@ def test_a_figure_that_is_off_says_which_declaration_would_make_it_agree(entry, 
     assert done.returncode == any(text.startswith("off") for text in verdicts)
 
 
-@pytest.mark.parametrize(("entry", "verdict"), [one for one in HINTS if "agrees if" in one[1][4:]])
+@pytest.mark.parametrize(
+    ("entry", "verdict"), [hint for hint in HINTS if "agrees if" in hint[1][4:]]
+)
 def test_with_the_declaration_of_the_hint_the_figure_agrees_and_no_other_changes(entry, verdict):
     keys = [key.split(": ", 1) for key in re.findall("`(.*?)`", verdict.partition(", or if")[0])]
     old = yaml.safe_load(f"{{{entry}}}")
@@ -338,7 +340,7 @@ published:
 """
     done = run("verify", "-", "--format", "json", text=text)
     figures = json.loads(done.stdout)["figures"]
-    assert [(one["source"], one["set"], one["size"]) for one in figures] == [
+    assert [(figure["source"], figure["set"], figure["size"]) for figure in figures] == [
         ("a", {"w": 3, "v": 1}, None), ("b", {"w": 3}, None), ("c", {"w": 3}, None), ("d", {}, None)
     ]  # fmt: skip
     assert done.returncode == 0

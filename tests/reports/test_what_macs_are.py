@@ -119,7 +119,7 @@ def test_a_reduced_network_has_the_layers_whose_macs_are_not_in_its_totals(tmp_p
     (network,) = answer["written"]["networks"]
     assert network["totals"]["macs"] == 2 * 8 * 8 * 8 + 8 * 9 * 2 * 6 * 6
     assert network["uncounted"] == [{"kind": "custom", "layers": 1}]
-    (of_macs,) = (one for one in network["changes"] if one["measure"] == "macs")
+    (of_macs,) = (change for change in network["changes"] if change["measure"] == "macs")
     assert of_macs["difference"] is None
 
 
@@ -159,7 +159,7 @@ def test_networks_are_not_compared_by_macs_that_are_known_in_part(tmp_path):
     ran = run("compare", "net.yaml", "known.yaml", "alexnet", cwd=tmp_path)
     assert ran.stdout.decode().splitlines()[0] == "Net and Known have the fewest params"
     ran = run("compare", "net.yaml", "known.yaml", "--format", "json", cwd=tmp_path)
-    found = [one["uncounted"] for one in json.loads(ran.stdout)["networks"]]
+    found = [network["uncounted"] for network in json.loads(ran.stdout)["networks"]]
     assert found == [[{"kind": "custom", "layers": 1}], []]
 
 
@@ -176,7 +176,7 @@ def test_a_published_figure_of_macs_that_are_known_in_part_is_not_left_out_silen
     assert f"w=4: macs 4176 (a paper) {why}" in lines
     for command in ("analyze", "compare"):
         ran = run(command, "net.yaml", "--set", "w=1,4", "--format", "json", cwd=tmp_path)
-        narrow, wide = (one["unchecked"] for one in json.loads(ran.stdout)["networks"])
+        narrow, wide = (network["unchecked"] for network in json.loads(ran.stdout)["networks"])
         figure = {"layer": "", "measure": "macs", "published": "4176", "source": "a paper"}
         assert (narrow, wide) == ([], [{**figure, "reason": why.removeprefix("not checked: ")}])
 
@@ -210,7 +210,7 @@ def test_a_total_of_macs_is_not_zero_if_none_are_known(report, line, tmp_path):
     text = f"name: Net\ninput: {{channels: 1, size: [4]}}\nlayers: {layers}\n"
     (tmp_path / "net.yaml").write_text(text)
     printed = run(*report.split(), cwd=tmp_path).stdout.decode()
-    assert line in [" ".join(one.split()) for one in printed.splitlines()]
+    assert line in [" ".join(splitline.split()) for splitline in printed.splitlines()]
 
 
 def test_the_backward_pass_has_no_ratio_and_no_count_of_macs_that_are_not_known(tmp_path):
@@ -327,7 +327,7 @@ def test_macs_that_are_not_known_are_a_question_mark_in_each_report(report, line
         text = GROUPED.format(name=name, params=params)
         (tmp_path / f"{name.lower()}.yaml").write_text(text)
     printed = run(*report.split(), cwd=tmp_path).stdout.decode()
-    assert line in [" ".join(one.split()) for one in printed.splitlines()]
+    assert line in [" ".join(splitline.split()) for splitline in printed.splitlines()]
 
 
 @pytest.mark.parametrize(

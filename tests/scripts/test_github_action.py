@@ -69,7 +69,7 @@ class Ran(NamedTuple):
 
     @property
     def errors(self) -> list[Annotation]:
-        return [one for one in self.annotations if one.level == "error"]
+        return [annotation for annotation in self.annotations if annotation.level == "error"]
 
 
 class Runner:
@@ -392,7 +392,7 @@ def test_an_invalid_input_is_an_error_with_its_reason(runner, inputs, printed):
     runner.write("specs/net.yaml", net(9))
     ran = runner.run(**inputs)
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
-    assert printed in "".join(one.message for one in ran.errors)
+    assert printed in "".join(error.message for error in ran.errors)
     assert printed in ran.summary
     assert not (runner.workspace / "pwned").exists()
 
@@ -401,7 +401,7 @@ def test_a_failed_installation_is_an_error(runner):
     ran = runner.run_step(version="999.1", environment={"PIP_NO_INDEX": "1"})
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
     assert "convcost==999.1" in ran.log
-    assert [one.message for one in ran.errors] == [
+    assert [error.message for error in ran.errors] == [
         "error: cannot install convcost; the log has the reason"
     ]
 
@@ -411,7 +411,7 @@ def test_a_report_that_cannot_be_written_gives_no_verdict(runner):
     ran = runner.run(args="--output gitlab:/nonexistent/gl.json", fail="false")
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
     printed = "error: cannot write `/nonexistent/gl.json`: No such file or directory"
-    assert [one.message for one in ran.errors] == [printed]
+    assert [error.message for error in ran.errors] == [printed]
     assert ran.summary == (
         "<!-- convcost:check -->\n**Broken spec, request or base: there is no verdict.**\n\n"
         f"```text\n{printed}\n```\n\n"
@@ -568,7 +568,7 @@ def test_inputs_have_lines_globs_and_spaces(runner):
     )
     assert ran.code == 1
     assert ran.outputs["params"] == str((9 + 1 + 2) * PARAMS)
-    assert sorted(one.properties["file"] for one in ran.errors) == [
+    assert sorted(error.properties["file"] for error in ran.errors) == [
         "a b/net.yaml", "more/two.yaml", "my budgets.yaml",
     ]  # fmt: skip
 
@@ -671,7 +671,7 @@ def test_the_base_of_a_pull_request_is_its_target_branch(change):
         f"+{4 * PARAMS}",
         f"+{4 * MACS}",
     )
-    assert [one.properties["title"] for one in ran.errors] == ["convcost (CC203)"]
+    assert [error.properties["title"] for error in ran.errors] == ["convcost (CC203)"]
 
 
 def test_the_input_base_names_a_base_or_none(change):
@@ -710,7 +710,8 @@ def test_an_invalid_branch_name_is_an_unavailable_base(change, branch):
     ran = change.run(environment=environment)
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
     assert [
-        one.message.startswith("error: the base `git:refs/remotes/origin/") for one in ran.errors
+        error.message.startswith("error: the base `git:refs/remotes/origin/")
+        for error in ran.errors
     ] == [True]
     ran = change.run(args="--allow-missing-base", environment=environment)
     assert (ran.code, ran.outputs["verdict"], ran.outputs["params-delta"]) == (0, "within", "")
@@ -759,7 +760,7 @@ def test_in_a_shallow_clone_the_job_fails_and_says_what_to_fetch(change, temp, t
     ran = shallow.run(environment=environment)
     assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
     assert "fetch-depth: 0" in ran.summary
-    assert ["fetch-depth: 0" in one.message for one in ran.errors] == [True]
+    assert ["fetch-depth: 0" in error.message for error in ran.errors] == [True]
     assert (
         shallow.run(args="--allow-missing-base", environment=environment).outputs["verdict"]
         == "within"
@@ -781,7 +782,9 @@ def test_names_in_a_spec_are_not_commands_of_the_runner(runner):
     )
     ran = runner.run()
     assert ran.code == 1
-    assert [one.level for one in ran.annotations if one.message.startswith("pwned")] == []
+    assert [
+        annotation.level for annotation in ran.annotations if annotation.message.startswith("pwned")
+    ] == []
     assert len(ran.errors) == 1
 
 
@@ -789,7 +792,7 @@ def test_text_of_a_broken_spec_is_not_a_command_and_does_not_end_a_block(runner)
     runner.write("specs/net.yaml", '"```": 1\n"::error::pwned": [\n')
     ran = runner.run()
     assert ran.code == 2
-    assert [one.message for one in ran.errors if one.message.startswith("pwned")] == []
+    assert [error.message for error in ran.errors if error.message.startswith("pwned")] == []
     fences = re.findall(r"^`{3,}", ran.summary, re.MULTILINE)
     assert len(fences) == 2
 

@@ -71,7 +71,7 @@ def test_a_wrong_setting_is_an_error_without_a_span():
 
 
 def test_every_variable_has_a_slider_or_a_box():
-    found = {one["name"]: one for one in check(SMALL)["variables"]}
+    found = {variable["name"]: variable for variable in check(SMALL)["variables"]}
     assert found["n"] == {"name": "n", "value": "8", "min": "1", "max": "32", "step": "1"}
     assert found["width"] == {
         "name": "width", "value": "0.5", "min": "0.05", "max": "4", "step": "0.05",
@@ -96,7 +96,7 @@ def test_a_name_with_hidden_characters_is_shown_with_escapes():
     hidden = 'input: {channels: 1, size: 1}\nname: "%s"\nlayers: [{conv: 1, kernel: 1}]\n'
     two = (hidden % "a\\u202eb", hidden % "a\\u202ec")
     found = check(*two)
-    assert [one["name"] for one in found["networks"]] == ["a\\u202eb", "a\\u202ec"]
+    assert [network["name"] for network in found["networks"]] == ["a\\u202eb", "a\\u202ec"]
     assert found["views"] == ["a\\u202eb", "a\\u202ec"]
     assert "<h1>a\\u202ec</h1>" in json.loads(playground.page(request(*two, view="a\\u202ec")))
     (problem,) = check(hidden.replace("conv", '"co\\u200bnv"') % "a")["problems"][0]

@@ -201,7 +201,7 @@ def test_json_has_the_bound_of_each_layer_and_their_sum():
     network = report["networks"][0]
     device = network["device"]
     assert device["fits"]
-    assert device["picoseconds"] == sum(one["picoseconds"] for one in device["limits"])
+    assert device["picoseconds"] == sum(limit["picoseconds"] for limit in device["limits"])
     stem = network["layers"][0]
     macs, moved = 112 * 112 * 64 * 49 * 3, 2 * (224 * 224 * 3 + 64 * 49 * 3 + 112 * 112 * 64)
     assert (stem["macs"], stem["read"] + stem["written"]) == (macs, moved)

@@ -322,7 +322,7 @@ def with_submodule(repository, path):
 def bases(ran):
     """The exit code, and the filters of the first layer of each base."""
     code, answer = ran
-    params = [one["base"] and one["base"]["params"] for one in answer["networks"]]
+    params = [network["base"] and network["base"]["params"] for network in answer["networks"]]
     return code, [found and (found - 8 * 8) // (27 + 8) for found in params]
 
 
@@ -698,7 +698,7 @@ def test_a_link_to_another_spec_hides_no_growth_of_either(plain, asked, filters)
     (plain.folder / "models" / link).symlink_to(target)
     plain.write(f"models/{target}", net(40))
     code, answer = plain.check(*asked, *TO_BASE)
-    found = {one["spec"]: one["base"]["params"] for one in answer["networks"]}
+    found = {network["spec"]: network["base"]["params"] for network in answer["networks"]}
     assert (code, answer["statements"]) == (1, [])
     assert found == {
         "models/net.yaml": 4 * 27 + 4 * 8 + 8 * 8,
@@ -747,7 +747,7 @@ def test_a_link_that_leads_to_another_spec_keeps_its_base(plain, link, target):
     point(target)
     assert bases(plain.check(link, *TO_BASE)) == (1, [4])
     code, answer = plain.check(link, "large", "models", *TO_BASE)
-    found = {one["spec"]: one["base"]["params"] for one in answer["networks"]}
+    found = {network["spec"]: network["base"]["params"] for network in answer["networks"]}
     name = "used/net.yaml" if link == "used" else link
     assert code == 1
     assert found == {

@@ -217,6 +217,6 @@ def test_a_shipped_network_is_within_its_budget(spec):
 
 @pytest.mark.parametrize("spec", MODERN)
 def test_an_exact_published_figure_is_reproduced(spec):
-    for one in convcost.verify(spec).tree()["figures"]:
-        if one.published.isdecimal() and one.verdict != "off":
-            assert one.exact == int(one.published), one.source
+    for figure in convcost.verify(spec).tree()["figures"]:
+        if figure.published.isdecimal() and figure.verdict != "off":
+            assert figure.exact == int(figure.published), figure.source

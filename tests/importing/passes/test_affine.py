@@ -42,8 +42,13 @@ class Layers:
 def found(graph: LayerGraph) -> list[tuple[str, dict, int, int | None]]:
     hidden = ("each_position", "features")
     return [
-        (one.kind, {k: v for k, v in one.options if k not in hidden}, one.params, one.shares)
-        for one in graph.layers
+        (
+            layer.kind,
+            {k: v for k, v in layer.options if k not in hidden},
+            layer.params,
+            layer.shares,
+        )
+        for layer in graph.layers
     ]
 
 

@@ -507,7 +507,7 @@ def test_the_depth_names_each_block_once(name, width):
     picture = picture_of(name, "memory")
     blocks = {label.partition("/")[0] for label in picture.labels}
     words = words_of(picture, width)
-    ticks = [one for one in words if one in blocks]
+    ticks = [word for word in words if word in blocks]
     assert len(ticks) == len(set(ticks)) > 1
 
 

@@ -126,7 +126,7 @@ def test_params_after_a_1x1_include_the_biases_of_all_layers(expand):
     text = "input: {channels: 64, size: 8}\nlayers: [{conv: 32, kernel: 3, bias: true}]\n"
     arguments = ("--channels", "8", *["--expand"] * expand, "--format", "json")
     ran = run("reduce", "-", *arguments, text=text)
-    ((found,),) = (one["convolutions"] for one in json.loads(ran.stdout)["networks"])
+    ((found,),) = (network["convolutions"] for network in json.loads(ran.stdout)["networks"])
     (reduced,) = found["reduced"]
     weights = 64 * 8 + (8 * 9 * 8 + 8 * 32 if expand else 8 * 9 * 32)
     biases = 8 + (8 + 32 if expand else 32)
@@ -341,7 +341,7 @@ def test_a_spec_with_inserted_1x1_gives_the_network_that_was_counted(text, part,
 def test_a_spec_without_its_1x1_gives_the_network_that_was_counted(text):
     network = network_of(text)
     found = find_reductions(network)
-    places = [item.span for one in found.reductions for item in one.removed]
+    places = [item.span for reduction in found.reductions for item in reduction.removed]
     lines = text.splitlines()
     comments = frozenset("#" + line.split("#")[1] for line in lines if "# layer" in line)
     if places:

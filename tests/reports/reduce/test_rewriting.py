@@ -183,7 +183,7 @@ def test_a_1x1_that_shares_its_line_with_other_layers_is_counted_but_not_written
     layers: [{pair: , repeat: 2}]
     """
     found = find_reductions(cost(text).network)
-    assert [one.removed[0].path for one in found.reductions] == ["pair_1/point_1"]
+    assert [reduction.removed[0].path for reduction in found.reductions] == ["pair_1/point_1"]
     ran = run("reduce", "-", "--undo", "--write", "-", text=text)
     assert ran.returncode == 2
     assert ran.stderr.decode().startswith(
@@ -740,7 +740,7 @@ def test_json_has_the_costs_with_a_1x1_and_without():
     (written,) = found["written"]["networks"]
     assert (written["name"], written["from"]) == ("<stdin> naive", "<stdin>")
     assert written["totals"]["params"] == large
-    changes = {one["measure"]: one for one in written["changes"]}
+    changes = {change["measure"]: change for change in written["changes"]}
     for measure, times in (("params", 1), ("macs", 16 * 16)):
         own = changes[measure]
         assert (own["before"], own["after"]) == (small * times, large * times)

@@ -361,7 +361,7 @@ def test_a_function_has_no_params_and_no_macs(tmp_path, kind):
     ]
     layer_graph = imported_graph(tmp_path, functional(layers, ["r"]))
     assert layer_graph.layers[-1].output.text == text
-    assert [(one.params, one.macs, one.uncounted) for one in layer_graph.layers] == [
+    assert [(layer.params, layer.macs, layer.uncounted) for layer in layer_graph.layers] == [
         (0, 0, False)
     ] * len(layer_graph.layers)
     proved_spec(layer_graph)

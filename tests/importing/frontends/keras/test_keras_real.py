@@ -58,7 +58,7 @@ def test_layers_of_other_classes_declare_the_weights_of_the_file(tmp_path, monke
     path = tmp_path / "net.keras"
     model.save(path)
     layer_graph = read(path)
-    found = [(one.kind, one.params, one.output.text) for one in layer_graph.layers]
+    found = [(layer.kind, layer.params, layer.output.text) for layer in layer_graph.layers]
     assert found == [
         ("custom", 0, "32×32×3"),
         ("custom", 0, "32×32×3"),
@@ -123,8 +123,8 @@ def test_all_file_formats_of_a_model_give_the_same_counts(tmp_path, monkeypatch,
     else:
         model.save(path)
     layer_graph = read(path)
-    assert sum(one.params + one.buffers for one in layer_graph.layers) == model.count_params()
-    assert not any(one.uncounted for one in layer_graph.layers)
+    assert sum(layer.params + layer.buffers for layer in layer_graph.layers) == model.count_params()
+    assert not any(layer.uncounted for layer in layer_graph.layers)
     proved_spec(layer_graph)
 
 
@@ -145,7 +145,7 @@ def test_a_custom_class_named_dense_is_custom_if_the_file_has_its_weights(tmp_pa
     path = tmp_path / "net.keras"
     model.save(path)
     layer_graph = read(path)
-    assert [(one.kind, one.params, one.uncounted) for one in layer_graph.layers] == [
+    assert [(layer.kind, layer.params, layer.uncounted) for layer in layer_graph.layers] == [
         ("custom", 2 * 8, True),
         ("linear", 4 * 8 + 4, False),
     ]

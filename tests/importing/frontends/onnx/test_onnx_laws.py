@@ -123,7 +123,9 @@ def test_an_einsum_that_sums_over_a_letter_has_the_product_of_all_letters_as_mac
     built = model([*relus, einsum], {}, inputs=inputs)
     letters = set("".join(terms))
     kept = text.partition("->")[2].replace("...", "bi") or "bik"
-    macs = prod(EXTENTS[one] for one in letters) if letters - set(kept.replace("B", "k")) else 0
+    macs = (
+        prod(EXTENTS[letter] for letter in letters) if letters - set(kept.replace("B", "k")) else 0
+    )
     assert summed_counts(_drawn(built)) == (0, 0, macs)
 
 

@@ -23,7 +23,7 @@ def test_a_numbered_tensor_does_not_name_a_layer(tmp_path):
         weight = f"onnx::Conv_{len(nodes)}"
         nodes.append(_named(f"{at}/Conv", "Conv", before, weight, f"-> {at}/out"))
         before = f"{at}/out"
-    weights = {one.input[1]: array(8, 8, 1, 1) for one in nodes}
+    weights = {node.input[1]: array(8, 8, 1, 1) for node in nodes}
     nodes.append(_named("/Relu", "Relu", before, "-> y"))
     assert _paths(imported_graph(tmp_path, model(nodes, weights))) == [
         ("stem", "0"),

@@ -1067,7 +1067,7 @@ def test_old_files_are_read(tmp_path, name):
     for key, one in weights.items():
         entry = helper.make_tensor_value_info(key, TensorProto.FLOAT, one.shape)
         made.graph.input.append(entry)
-    params = sum(one.size for one in weights.values())
+    params = sum(weight.size for weight in weights.values())
     assert summed_counts(imported_graph(tmp_path, made)) == (params, 0, 4 * 3 * 3 * 8 * 10 * 8)
 
 

@@ -233,7 +233,7 @@ def test_a_single_number_of_a_layer_is_learned_for_every_exporter(
     made = model(nodes, {key: array(*one) for key, one in weights.items()}, dims)
     made.producer_name = "tf2onnx"
     layer_graph = imported_graph(tmp_path, made)
-    assert summed_counts(layer_graph)[0] == sum(int(np.prod(one)) for one in weights.values())
+    assert summed_counts(layer_graph)[0] == sum(int(np.prod(weight)) for weight in weights.values())
     assert layer_graph.notes == ()
 
 

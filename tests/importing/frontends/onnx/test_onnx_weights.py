@@ -167,7 +167,7 @@ def test_derived_weights_count_the_stored_numbers_and_compute_the_same_output(
     layer_graph = imported_graph(tmp_path, model(nodes, weights, dims))
     assert layers is None or layer_texts(layer_graph) == layers
     assert summed_counts(layer_graph) == expected
-    whole = any(one.dtype == np.int8 for one in weights.values())
+    whole = any(weight.dtype == np.int8 for weight in weights.values())
     assert layers is None or layer_graph.notes == ((BYTES,) if whole else (WORKED,))
     proved_spec(layer_graph)
 
@@ -320,7 +320,7 @@ OWN_BIASES = {
     ),
     "MatMul": (
         lambda bias, x, y: [node("MatMul", x, "w", f"-> {y}m"),
-                            *(node("Add", f"{y}m", one, f"-> {y}") for one in bias),
+                            *(node("Add", f"{y}m", bia, f"-> {y}") for bia in bias),
                             *([] if bias else [node("Identity", f"{y}m", f"-> {y}")])],
         {"w": array(8, 8)}, ROWS, 8 * 8, 5,
     ),

@@ -411,7 +411,7 @@ def test_comparisons_have_the_shape_that_their_inputs_broadcast_to(tmp_path):
     ]
     tensors = {"r": X, "low": np.asarray(np.float32(2)), "g": X, "row": array(1, 1, 1, 8), "y": X}
     graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}, types={"g": "BOOL"}))
-    assert [(one.kind, one.params, one.macs) for one in graph.layers] == [
+    assert [(layer.kind, layer.params, layer.macs) for layer in graph.layers] == [
         *[("relu", 0, 0), ("custom", 0, 0), ("custom", 0, 0)]
     ]
     why = "constant, and not counted as params"
@@ -428,7 +428,7 @@ def test_entries_of_a_tensor_are_taken_along_an_axis(tmp_path):
     made = model(nodes, {"x": X, **tensors}, inputs=["x", "n"], outputs=["g", "w"],
                  types={"n": "INT32"})  # fmt: skip
     graph = imported_graph(tmp_path, made)
-    assert [(one.kind, one.output.text) for one in graph.layers] == [
+    assert [(layer.kind, layer.output.text) for layer in graph.layers] == [
         *[("custom", "12×2×8"), ("custom", "5×1×6×2")]
     ]
     assert summed_counts(graph) == (5 * 7 * 2, 0, 0)
@@ -440,7 +440,7 @@ def test_a_fourier_transform_has_the_macs_of_its_two_axes(tmp_path):
     nodes = [node("RFFT2D", "x", "n", "-> y"), node("REVERSE_V2", "y", "axes", "-> z")]
     tensors = {"x": x, "n": ints(8, 16), "y": y, "axes": ints(0), "z": y}
     graph = imported_graph(tmp_path, model(nodes, tensors, outputs=["z"]))
-    assert [one.kind for one in graph.layers] == ["custom", "custom"]
+    assert [layer.kind for layer in graph.layers] == ["custom", "custom"]
     assert graph.notes == ()  # `n` and `axes` are options
     assert summed_counts(graph) == (0, 0, 3 * 8 * 16 * 4 + 3 * 9 * 2 * 8 * 3)
 
@@ -454,7 +454,7 @@ def test_a_product_that_is_not_a_layer_has_no_weights(tmp_path):
     tensors = {"x": (6, 5), "v": (7, 5), "b": array(7), "f": (6, 7), "w": array(3, 6, 4),
                "y": (3, 5, 4)}  # fmt: skip
     graph = imported_graph(tmp_path, model(nodes, tensors, inputs=["x", "v"], outputs=["f", "y"]))
-    assert [one.kind for one in graph.layers if one.macs] == ["matmul"] * 2
+    assert [layer.kind for layer in graph.layers if layer.macs] == ["matmul"] * 2
     assert summed_counts(graph) == (7 + 3 * 6 * 4, 0, 6 * 5 * 7 + 3 * 5 * 6 * 4)
 
 

@@ -50,6 +50,8 @@ def walk(path: Path) -> list[tuple[int, int]]:
 def test_each_convolution_has_the_params_and_macs_of_the_file(name):
     path = FOLDER / f"{name}.tflite"
     layers = read(path).layers
-    convolutions = [one for one in layers if one.kind in ("conv", "depthwise")]
-    assert [(one.params, one.macs) for one in convolutions] == walk(path)
-    assert (sum(one.params for one in layers), sum(one.macs for one in layers)) == FIGURES[name]
+    convolutions = [layer for layer in layers if layer.kind in ("conv", "depthwise")]
+    assert [(convolution.params, convolution.macs) for convolution in convolutions] == walk(path)
+    assert (sum(layer.params for layer in layers), sum(layer.macs for layer in layers)) == FIGURES[
+        name
+    ]

@@ -37,7 +37,7 @@ class Attention(nn.Module):
             layer(x).view(*x.shape[:2], -1, HEAD).transpose(1, 2)
             for layer in (self.query, self.keys, self.values)
         ]
-        query, keys = (turned(one, cos, sin) for one in heads[:2])
+        query, keys = (turned(head, cos, sin) for head in heads[:2])
         keys, values = (one.repeat_interleave(HEADS // GROUPS, 1) for one in (keys, heads[2]))
         x = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
         return self.out(x.transpose(1, 2).flatten(2))

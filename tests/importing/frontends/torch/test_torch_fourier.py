@@ -71,5 +71,5 @@ def test_factors_in_the_frequency_domain_are_params():
 
 
 def test_a_product_of_complex_numbers_is_not_counted_as_one_of_real_numbers():
-    (product,) = (one for one in imported(Product).layers if "einsum" in str(one.options))
+    (product,) = (layer for layer in imported(Product).layers if "einsum" in str(layer.options))
     assert dict(product.options)["macs"] == "uncounted"

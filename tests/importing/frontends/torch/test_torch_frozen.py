@@ -87,8 +87,10 @@ def adapters():
 def test_what_pytorch_does_not_train_is_frozen_in_the_spec(make, dims, dtypes, trainable):
     _, totals, notes = imported(make, dims, dtypes=dtypes)
     parameters = list(make().parameters())
-    assert totals.params == sum(one.numel() for one in parameters)
-    assert totals.trainable == sum(one.numel() for one in parameters if one.requires_grad)
+    assert totals.params == sum(parameter.numel() for parameter in parameters)
+    assert totals.trainable == sum(
+        parameter.numel() for parameter in parameters if parameter.requires_grad
+    )
     assert totals.trainable == trainable
     assert not [note for note in notes if "frozen" in note]
 

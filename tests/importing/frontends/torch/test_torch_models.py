@@ -65,8 +65,8 @@ def layers(layer_graph):
 
 
 def totals(layer_graph):
-    return sum(one.params for one in layer_graph.layers), sum(
-        one.macs for one in layer_graph.layers
+    return sum(layer.params for layer in layer_graph.layers), sum(
+        layer.macs for layer in layer_graph.layers
     )
 
 
@@ -343,7 +343,7 @@ def test_unused_params_are_reported_and_counted():
     layer_graph = imported_graph(Net, (3, 8, 8))
     never = "registered, but not used to compute the outputs"
     idle = (4 * 7 + 7) + 7 * 7
-    assert [(one.kind, one.params) for one in layer_graph.layers[-2:]] == [
+    assert [(layer.kind, layer.params) for layer in layer_graph.layers[-2:]] == [
         ("learned", 4),
         ("learned", idle),
     ]
@@ -351,7 +351,7 @@ def test_unused_params_are_reported_and_counted():
         f"scale: 4 params are {never}",
         f"auxiliary: {idle} params are {never}",
     )
-    assert totals(layer_graph)[0] == sum(one.numel() for one in Net().parameters())
+    assert totals(layer_graph)[0] == sum(parameter.numel() for parameter in Net().parameters())
 
 
 class SelfAttention(nn.Module):
@@ -441,7 +441,7 @@ def test_factors_of_filters_are_a_scale_behind_the_convolution():
         return nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 4, 3))
 
     layer_graph = imported_graph(make, (3, 6, 6))
-    assert [(one.kind, one.params) for one in layer_graph.layers] == [
+    assert [(layer.kind, layer.params) for layer in layer_graph.layers] == [
         ("conv", 4 * 3 * 3 * 3),
         ("scale", 4 + 4),
     ]
@@ -454,7 +454,7 @@ def test_tokens_and_positions_are_learned_tensors():
 
     learned = {"token": (1, 1, 8), "positions": (1, 8, 8), "weight": (8, 2)}
     layer_graph = imported_graph(lambda: Fun(forward, **learned), (7, 8))
-    assert [("/".join(one.path), one.kind, one.params) for one in layer_graph.layers] == [
+    assert [("/".join(layer.path), layer.kind, layer.params) for layer in layer_graph.layers] == [
         ("token", "learned", 8),
         ("concat", "concat", 0),
         ("positions", "learned", 8 * 8),

@@ -107,7 +107,7 @@ def test_an_operator_of_many_samples_has_the_shape_and_the_macs_of_all(name, mon
     graph = read(f"{__name__}:make", inputs=(dims,))
     assert graph.layers[-1].output == output
     assert (
-        sum(one.params for one in graph.layers),
-        sum(one.macs for one in graph.layers),
+        sum(layer.params for layer in graph.layers),
+        sum(layer.macs for layer in graph.layers),
     ) == counts
-    assert not any(one.uncounted for one in graph.layers)
+    assert not any(layer.uncounted for layer in graph.layers)

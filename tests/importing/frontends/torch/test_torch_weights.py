@@ -42,7 +42,9 @@ def imported_graph(make, *inputs, dtypes=()):
     MAKE["it"] = make
     layer_graph = read(f"{__name__}:made", inputs=inputs, dtypes=dtypes)
     (network,) = load(Source("net", proved_spec(layer_graph)))
-    assert costs(network).totals.params == sum(one.numel() for one in make().parameters())
+    assert costs(network).totals.params == sum(
+        parameter.numel() for parameter in make().parameters()
+    )
     return layer_graph
 
 
@@ -101,7 +103,9 @@ BIASES = [
 
 
 @pytest.mark.parametrize(
-    ("make", "dims", "expected"), [one[1:] for one in BIASES], ids=[one[0] for one in BIASES]
+    ("make", "dims", "expected"),
+    [biase[1:] for biase in BIASES],
+    ids=[biase[0] for biase in BIASES],
 )
 def test_layers_that_share_weights_have_separate_biases_after_them(make, dims, expected):
     assert layers(imported_graph(make, dims)) == expected
@@ -109,7 +113,7 @@ def test_layers_that_share_weights_have_separate_biases_after_them(make, dims, e
 
 def test_a_separate_bias_has_its_own_name():
     layer_graph = imported_graph(BIASES[0][1], IMAGE)
-    assert ["/".join(one.path) for one in layer_graph.layers] == ["0", "0/bias", "1", "1/bias"]
+    assert ["/".join(layer.path) for layer in layer_graph.layers] == ["0", "0/bias", "1", "1/bias"]
 
 
 def test_layers_that_also_share_their_bias_stay_one_layer():
@@ -178,7 +182,7 @@ def test_a_norm_without_params_that_runs_twice_keeps_its_buffers_once():
         )
 
     layer_graph = imported_graph(make, IMAGE)
-    assert [one.buffers for one in layer_graph.layers] == [4 + 4, 0, 0]
+    assert [layer.buffers for layer in layer_graph.layers] == [4 + 4, 0, 0]
     (network,) = load(Source("net", proved_spec(layer_graph)))
     assert costs(network).totals.buffers == 4 + 4
 
@@ -221,7 +225,7 @@ GATE = [
 )
 def test_a_tensor_used_twice_counts_its_params_once(function, dims, expected):
     layer_graph = imported_graph(lambda: Net(function, {"g": dims}), IMAGE)
-    assert sorted((one.kind, one.params) for one in layer_graph.layers) == sorted(expected)
+    assert sorted((layer.kind, layer.params) for layer in layer_graph.layers) == sorted(expected)
 
 
 def test_a_number_computed_from_learned_numbers_is_a_tensor():
@@ -229,7 +233,7 @@ def test_a_number_computed_from_learned_numbers_is_a_tensor():
         return x * ((net.a * net.b).sum().exp() - net.c)
 
     layer_graph = imported_graph(lambda: Net(forward, {"a": (7,), "b": (7,), "c": ()}), IMAGE)
-    learned = [one.params for one in layer_graph.layers if one.kind in ("learned", "scale")]
+    learned = [layer.params for layer in layer_graph.layers if layer.kind in ("learned", "scale")]
     assert sum(learned) == 7 + 7 + 1
 
 
@@ -239,8 +243,8 @@ def test_a_tensor_concatenated_twice_is_emitted_once():
         return torch.cat((map_.flatten(2), net.g.view(1, 1, 36)), 1)
 
     layer_graph = imported_graph(lambda: Net(forward, {"g": (6, 6)}), IMAGE)
-    assert [one.params for one in layer_graph.layers if one.kind == "learned"] == [6 * 6]
-    assert sorted({one.kind for one in layer_graph.layers}) == ["concat", "learned", "reshape"]
+    assert [layer.params for layer in layer_graph.layers if layer.kind == "learned"] == [6 * 6]
+    assert sorted({layer.kind for layer in layer_graph.layers}) == ["concat", "learned", "reshape"]
 
 
 class Gated(nn.Module):
@@ -386,10 +390,12 @@ def test_a_cell_costs_one_step_for_each_call_and_counts_its_params_once():
         return state[0]
 
     layer_graph = imported_graph(lambda: Net(forward, cell=nn.LSTMCell(8, 5)), (3, 8))
-    cells = [one for one in layer_graph.layers if dict(one.options).get("what") == "lstm_cell"]
+    cells = [
+        layer for layer in layer_graph.layers if dict(layer.options).get("what") == "lstm_cell"
+    ]
     step = 4 * 5 * (8 + 5)
-    assert sum(one.macs for one in cells) == 3 * step
-    assert sum(one.params for one in cells) == step + 2 * 4 * 5
+    assert sum(cell.macs for cell in cells) == 3 * step
+    assert sum(cell.params for cell in cells) == step + 2 * 4 * 5
 
 
 def test_an_embedding_bag_is_an_embedding_and_a_mean():
@@ -415,7 +421,7 @@ def test_a_product_with_a_vector_takes_each_element_of_the_matrix_once(vector_fi
         return net.v @ x if vector_first else x @ net.v
 
     layer_graph = imported_graph(lambda: Net(forward, {"v": (5 if vector_first else 8,)}), (5, 8))
-    assert sum(one.macs for one in layer_graph.layers) == 5 * 8
+    assert sum(layer.macs for layer in layer_graph.layers) == 5 * 8
 
 
 def test_windows_over_three_axes_and_many_samples_declare_their_macs():
@@ -426,7 +432,7 @@ def test_windows_over_three_axes_and_many_samples_declare_their_macs():
         return Net(forward, conv=nn.Conv3d(2, 2, 3, padding=1, groups=2), pool=nn.MaxPool3d(2))
 
     layer_graph = imported_graph(make, (4, 4, 4, 4))
-    conv, pool = (one for one in layer_graph.layers if one.kind == "custom")
+    conv, pool = (layer for layer in layer_graph.layers if layer.kind == "custom")
     assert (conv.params, conv.macs) == (2 * 27 + 2, 2 * 2 * 27 * 4**3)
     assert (pool.params, pool.macs, pool.output.elements) == (0, 0, 4 * 2**3)
 
@@ -434,11 +440,11 @@ def test_windows_over_three_axes_and_many_samples_declare_their_macs():
 def test_lazy_modules_run_first():
     def forward_ready():
         net = nn.Sequential(nn.Conv2d(4, 8, 3), nn.Flatten(), nn.Linear(8 * 4 * 4, 10))
-        return sum(one.numel() for one in net.parameters())
+        return sum(parameter.numel() for parameter in net.parameters())
 
     MAKE["it"] = lambda: nn.Sequential(nn.LazyConv2d(8, 3), nn.Flatten(), nn.LazyLinear(10))
     layer_graph = read(f"{__name__}:made", inputs=[IMAGE])
-    assert sum(one.params for one in layer_graph.layers) == forward_ready()
+    assert sum(layer.params for layer in layer_graph.layers) == forward_ready()
 
 
 def test_a_module_that_reads_its_weights_during_construction_gets_numbers():
