@@ -106,7 +106,9 @@ class Attention(Join):
         # The last query belongs to the last key. A query sees no position without a key.
         compared = window_field(before - (keys - queries), before + after, 1)
         if before + after >= keys - 1:
-            compared = whole_axis(keys)
+            all_see_all = before >= keys - 1 and after >= queries - 1
+            sees_all = min(before, keys - 1) - (keys - queries)
+            compared = whole_axis(keys, None if all_see_all else sees_all)
         outer = self.output(x).size[:-1]
         query, *others = (_outer_fields(shape.size[:-1], outer) for shape in x)
         return (*query, ReceptiveField()), *((*axes, compared) for axes in others)

@@ -58,7 +58,12 @@ class _Recurrent(Layer):
         return self._in_directions(step_macs).times(steps=x.size)
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...]:
-        return (*(ReceptiveField(),) * (len(x.size) - 1), whole_axis(x.size[-1]))
+        *outer, steps = x.size
+        from_start = not (self.bidirectional or self.last)  # then the last step alone has all
+        return (
+            *(ReceptiveField(),) * len(outer),
+            whole_axis(steps, longest=steps - 1 if from_start else None),
+        )
 
     def _layer(self, inputs: int) -> CostProduct:
         gate_units = product(gates=self._gates, hidden=self.hidden)

@@ -92,7 +92,7 @@ class SelectiveScan(Join):
 
     def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...]:
         *outer, steps = x[0].size
-        return (*(ReceptiveField(),) * len(outer), whole_axis(steps))
+        return (*(ReceptiveField(),) * len(outer), whole_axis(steps, longest=steps - 1))
 
     def _states(self, x: tuple[Shape, ...]) -> int:
         return x[2].channels // self.groups

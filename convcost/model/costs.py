@@ -17,6 +17,7 @@ from convcost.model.receptive_field import (
     MAX_PERIOD,
     NO_INPUT,
     ReceptiveField,
+    after_longest,
     compose,
     compose_bounds,
     join,
@@ -365,7 +366,7 @@ def _field(
             read = [
                 field
                 if _is_constant(field)
-                else _compose_fields(field, branch, network, compose_axis)
+                else _compose_fields(field, branch, step.shape, network, compose_axis)
                 for field, branch in zip(read, counted.branch_fields, strict=True)
             ]
         field = _join_fields(read, step, MAX_PERIOD if exact else 1)
@@ -375,7 +376,7 @@ def _field(
         return _whole_input(network, len(field))
     if counted.receptive_field is None or _is_constant(field):
         return field
-    return _compose_fields(field, counted.receptive_field, network, compose_axis)
+    return _compose_fields(field, counted.receptive_field, step.shape, network, compose_axis)
 
 
 def _join_fields(fields: list[Field], step: Step, max_period: int) -> Field:
@@ -403,6 +404,7 @@ def _is_constant(field: Field) -> bool:
 def _compose_fields(
     field: Field,
     fields: tuple[ReceptiveField, ...],
+    output: Shape,
     network: Network,
     compose_axis: ComposeAxis,
 ) -> Field:
@@ -412,8 +414,12 @@ def _compose_fields(
         positionwise = fields and all(axis[:4] == OWN_POSITION[:4] for axis in fields)
         return field if positionwise else _whole_input(network, len(field))
     if len(field) == 2 and field[0] == field[1] and fields[0] == fields[1]:  # noqa: PLR2004  square
-        return (compose_axis(field[0], fields[0]),) * 2
-    return tuple(map(compose_axis, field, fields))
+        composed: Field = (compose_axis(field[0], fields[0]),) * 2
+    else:
+        composed = tuple(map(compose_axis, field, fields))
+    if all(axis.longest is None for axis in (*field, *fields)):
+        return composed
+    return tuple(map(after_longest, composed, field, fields, _positions(field, output.size)))
 
 
 def _whole_input(network: Network, axes: int) -> Field:

@@ -30,6 +30,9 @@ class ReceptiveField(NamedTuple):
     A field whose exact intervals would exceed MAX_PERIOD, MAX_INPUTS or MAX_INTERVALS is not
     `exact`: it is an upper bound. Then output o depends at most on the inputs from o·Q/P + first[0]
     to o·Q/P + last[0], both in 1/UNIT of an input.
+
+    After a layer such as causal attention, the intervals are those of the output `longest` only.
+    Those of the others are parts of them.
     """
 
     period: int = 1
@@ -38,6 +41,7 @@ class ReceptiveField(NamedTuple):
     last: tuple[int, ...] = (0,)
     dilation: int = 1
     exact: bool = True
+    longest: int | None = None
 
     @property
     def extent(self) -> int:
@@ -59,7 +63,24 @@ class ReceptiveField(NamedTuple):
 
     def broadcast(self) -> "ReceptiveField":
         """The field of outputs that are all the first one."""
-        return self._replace(period=1, advance=0, first=self.first[:1], last=self.last[:1])
+        first, last = self.first[:1], self.last[:1]
+        return self._replace(period=1, advance=0, first=first, last=last, longest=None)
+
+    def last_reader(self, position: int, outputs: int) -> int | None:
+        """The last of `outputs` outputs that depends on an input position; None if none does. The
+        advance is not 0."""
+        period, advance, first, last, dilation, *_ = self
+        common = gcd(advance, dilation)
+        spacing = int(dilation // common)  # a modulus of `pow` cannot be symbolic
+        inverse = pow(advance // common, -1, spacing) if spacing > 1 else 0
+        readers = []
+        for phase, (low, high) in enumerate(zip(first, last, strict=True)):
+            run = min((position - low) // advance, (outputs - 1 - phase) // period)
+            run -= (run - (position - low) // common * inverse) % spacing
+            reads = run >= 0 and low + run * advance <= position <= high + run * advance
+            if reads and (position - low) % common == 0:
+                readers.append(phase + run * period)
+        return max(readers, default=None)
 
 
 def window_field(begin: int, span: int, stride: int, dilation: int = 1) -> ReceptiveField:
@@ -68,9 +89,9 @@ def window_field(begin: int, span: int, stride: int, dilation: int = 1) -> Recep
     return ReceptiveField(1, stride, (-begin,), (span - begin,), dilation)
 
 
-def whole_axis(n: int) -> ReceptiveField:
-    """The field of outputs that depend on all n inputs."""
-    return ReceptiveField(1, 0, (0,), (n - 1,))
+def whole_axis(n: int, longest: int | None = None) -> ReceptiveField:
+    """The field of outputs that depend on all n inputs, or of which only `longest` does."""
+    return ReceptiveField(1, 0, (0,), (n - 1,), longest=longest)
 
 
 # Of a tensor that depends on no input of the network, such as a learned one.
@@ -123,7 +144,7 @@ def resize_field(n: int, o: int, before: int = 0, after: int = 0) -> ReceptiveFi
 
 def compose(field: ReceptiveField, layer: ReceptiveField) -> ReceptiveField:
     """The field after a layer with the field `layer`, whose input has `field`."""
-    period, advance, first, last, _, exact = field
+    period, advance, first, last, _, exact, _ = field
     exact = exact and layer.exact
     if exact and period == 1 == layer.period and first <= last:
         return ReceptiveField(
@@ -162,6 +183,18 @@ def compose(field: ReceptiveField, layer: ReceptiveField) -> ReceptiveField:
     return ReceptiveField(full_period, layer.advance // common * advance, lowest, highest)
 
 
+def after_longest(
+    composed: ReceptiveField, field: ReceptiveField, layer: ReceptiveField, outputs: int
+) -> ReceptiveField:
+    """The field `composed` of a layer with so many outputs, whose input has `field`. If no output
+    depends on the longest interval of `field`, it is an upper bound."""
+    if field.longest is None or layer.advance == 0 or not composed.exact:
+        return composed._replace(longest=layer.longest)
+    if (reader := layer.last_reader(field.longest, outputs)) is None:
+        return compose_bounds(composed, ReceptiveField())
+    return composed._replace(longest=reader)
+
+
 def join(
     fields: list[ReceptiveField], outputs: int, max_period: int, *, one_branch: bool
 ) -> ReceptiveField:
@@ -174,11 +207,12 @@ def join(
     layer after the join can read outputs of some branches only.
     """
     first = fields[0]
-    if all(field == first for field in fields):
-        return first
+    longest = {field.longest: field for field in fields if field.longest is not None}
+    if all(field[:-1] == first[:-1] for field in fields):
+        return next(iter(longest.values()), first)
     period = lcm(*(field.period for field in fields))
     advances = {field.advance * (period // field.period) for field in fields}
-    if one_branch or len(advances) > 1:
+    if one_branch or len(advances) > 1 or len(longest) > 1:
         largest = max(fields, key=lambda field: (field.extent, field.step))
         if not one_branch and all(
             _contains(largest, field, outputs, max_period) for field in fields
@@ -195,7 +229,9 @@ def join(
         lows, highs = zip(*(occupied or [EMPTY]), strict=True)
         intervals.append((min(lows), max(highs)))
     lowest, highest = zip(*intervals, strict=True)
-    return ReceptiveField(period, advances.pop(), lowest, highest)
+    return ReceptiveField(
+        period, advances.pop(), lowest, highest, longest=next(iter(longest), None)
+    )
 
 
 def _contains(field: ReceptiveField, other: ReceptiveField, outputs: int, max_period: int) -> bool:

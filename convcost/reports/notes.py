@@ -17,7 +17,7 @@ PRUNED = (
     "the author of the spec stated the share of the weights that is not pruned; params and macs "
     "count these weights only"
 )
-WHY_BOUND = "an upper bound, because its pattern does not repeat or is too long"
+WHY_BOUND = "an upper bound, because its pattern is too long or differs between outputs"
 UPPER_BOUND = f"receptive field: {WHY_BOUND}"
 MAX_NAMES = 3  # layers or networks that a note names
 MAX_INPUTS = 8  # inputs that a note names

@@ -12,6 +12,7 @@ from support import cost
 from convcost.model.receptive_field import MAX_INTERVALS, MAX_PERIOD
 
 CHANNELS = 4
+CAUSAL = "{attention: [input, input, input], causal: true}"
 MAX_SIZE = 40
 
 
@@ -132,6 +133,35 @@ def fields(size, layers):
                      "{slice: 100, along: 1}", 104, 0, False, id="a branch that a slice removes"),
         pytest.param("{concat: {a: [{lstm: 4}], b: [{lstm: 4}]}, along: 1}, {conv: 4, kernel: 3}",
                      100, 0, True, id="two that depend on the whole input"),
+        pytest.param(f"{CAUSAL}, {{slice: 2, step: 2, along: 1}}", 100, 0, False,
+                     id="the first queries of causal attention"),
+        pytest.param(f"{CAUSAL}, {{slice: 1, start: 99, along: 1}}", 100, 0, True,
+                     id="the last query of causal attention"),
+        pytest.param(f"{CAUSAL}, {{slice: 2, along: 1}}, {{upsample: 50}}", 100, 0, False,
+                     id="copies of the first queries"),
+        pytest.param(f"{{add: {{a: [{CAUSAL}], b: []}}}}, {{max_pool: 3}}", 100, 0, False,
+                     id="windows without the last query"),
+        pytest.param(f"{CAUSAL}, {{conv: 4, kernel: 2, dilation: 2, stride: 2}}", 100, 0, False,
+                     id="dilated windows without the last query"),
+        pytest.param(f"{CAUSAL}, {{conv: 4, kernel: 2, dilation: 3, stride: 2}}", 100, 0, True,
+                     id="dilated windows with the last query"),
+        pytest.param(f"{CAUSAL}, {{slice: 2, along: 1}}, {{mean: 1}}", 100, 0, False,
+                     id="the mean of the first queries"),
+        pytest.param("{attention: [input, input, input], window: 120}, {slice: 39, along: 1}",
+                     100, 0, False, id="queries before the one that sees all keys"),
+        pytest.param("{attention: [input, input, input], window: 120}, {slice: 61, along: 1}",
+                     100, 0, True, id="queries up to the last one that sees all keys"),
+        pytest.param("{attention: [input, input, input], window: 200}, {slice: 1, along: 1}",
+                     100, 0, True, id="a window of all keys for each query"),
+        pytest.param("{lstm: 4}, {slice: 9, along: 1}", 100, 0, False,
+                     id="the first steps of a recurrent layer"),
+        pytest.param("{lstm: 4, bidirectional: true}, {slice: 9, along: 1}", 100, 0, True,
+                     id="the first steps of a recurrent layer in both directions"),
+        pytest.param("{selective_scan: {x: [], delta: [], b: [], c: []}}, {slice: 9, along: 1}",
+                     100, 0, False, id="the first steps of a scan"),
+        pytest.param("{concat: {a: [{slice: 50, along: 1}, {lstm: 4}], b: [{crop: [50, 0]}, "
+                     "{lstm: 4}]}, along: 1}, {slice: 100, along: 1}",
+                     100, 0, False, id="two that depend on a half"),
         pytest.param("{contract: {a: [], b: [global_avg_pool]}, over: 1}",
                      100, 0, True, id="a sum over a map and its mean"),
     ],
@@ -224,3 +254,60 @@ def test_an_enlarged_element_broadcasts(layer, mode):
     layers = f"{before}, {{{layer}, mode: {mode}}}"
     assert fields("[9]", layers) == [(9, 0, True)]
     assert fields("[9]", f"{layers}, {{conv: 4, kernel: 3, padding: 1}}") == [(9, 0, True)]
+
+
+def causal(x):
+    return np.logical_or.accumulate(x, 0)
+
+
+def windowed(x, half):
+    return np.array([x[max(o - half, 0) : o + half + 1].any(0) for o in range(len(x))])
+
+
+def dilated(x, kernel, stride, dilation):
+    starts = range(0, len(x) - dilation * (kernel - 1), stride)
+    return np.array([x[start : start + dilation * kernel : dilation].any(0) for start in starts])
+
+
+def sequence_layer(draw, x):
+    """As `one_layer`, without padding: each layer reads positions that exist."""
+    a, b, c = (draw(st.integers(1, 3)) for _ in range(3))
+    n = len(x)
+    itself = "attention: [input, input, input]" if draw(st.booleans()) else None
+    found = {
+        "lstm: 4": causal(x),
+        "lstm: 4, bidirectional: true": np.repeat(x.any(0, keepdims=True), n, 0),
+        f"conv: 4, kernel: {a}, stride: {b}, dilation: {c}": dilated(x, a, b, c),
+        f"slice: {-(-(n - a + 1) // b) if n >= a else n}, start: {a - 1}, step: {b}, along: 1":
+            x[a - 1 :: b],
+        f"slice: 1, start: {n - 1}, along: 1": x[n - 1 :],
+        f"upsample: {a}": np.repeat(x, a, 0),
+        f"upsample: , size: [{b}]": x[[o * n // b for o in range(b)]],
+        f"transposed_conv: 4, kernel: {a}, stride: {a}": spread(x, a, a),
+        "global_avg_pool: ": x.any(0, keepdims=True),
+    }  # fmt: skip
+    if itself:
+        found = {
+            f"{itself}, causal: true": causal(x),
+            f"{itself}, window: {2 * n}": np.repeat(x.any(0, keepdims=True), n, 0),
+            f"{itself}, window: {n}": windowed(x, n // 2),
+        }
+    possible = [text for text, rows in found.items() if 0 < len(rows) <= MAX_SIZE]
+    text = draw(st.sampled_from(possible))
+    rows = found[text]
+    if itself:
+        text = text.replace("[input, input, input]", "{q: [], k: [], v: []}")
+    return f"{{{text}}}", rows
+
+
+@pytest.mark.slow
+@given(st.data())
+@settings(max_examples=600, deadline=None)
+def test_a_field_is_an_upper_bound_if_no_output_reads_the_last_step_of_a_sequence(data):
+    x = np.eye(data.draw(st.integers(2, 12)), dtype=bool)
+    size, layers = len(x), []
+    for _ in range(data.draw(st.integers(1, 4))):
+        text, x = sequence_layer(data.draw, x)
+        layers.append(text)
+    ((extent, _, exact),) = fields(f"[{size}]", ", ".join(layers))
+    assert extent == widest(x) if exact else extent >= widest(x)

@@ -239,7 +239,9 @@ layers: [{conv: 1, kernel: 3}, {upsample: , size: 3989}, {conv: 1, kernel: 3}]
 """
 
 
-UPPER_BOUND = "receptive field: an upper bound, because its pattern does not repeat or is too long"
+UPPER_BOUND = (
+    "receptive field: an upper bound, because its pattern is too long or differs between outputs"
+)
 
 
 def test_tables_mark_an_upper_bound():
