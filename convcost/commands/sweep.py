@@ -35,13 +35,13 @@ def analyze_sweep(
         for point, network in _networks_at(documents, pick, axes):
             point_costs = cost_point(point, costs(network, batch, conventions))
             collector_by_name.setdefault(network.name, []).append(point_costs.without_layers())
-        for name, every in collector_by_name.items():
+        for name, all_points in collector_by_name.items():
 
             def recount(point: Point, name: str = name) -> Costs:
                 (network,) = _load(documents, point, name)
                 return costs(network, batch, conventions)
 
-            yield select_points(every, chosen, recount)
+            yield select_points(all_points, chosen, recount)
 
     return Sweep(tuple(collect(specs, sweep)), chosen)
 

@@ -66,8 +66,8 @@ class PointsFile:
         if not offset:
             self._partial.unlink(missing_ok=True)
             return self._partial.open("xb")
-        is_own = self._partial.is_file() and not self._partial.is_symlink()
-        if not is_own or self._partial.stat().st_size < offset:
+        is_regular = self._partial.is_file() and not self._partial.is_symlink()
+        if not is_regular or self._partial.stat().st_size < offset:
             message = f"--resume needs the first {format_count(offset)} bytes of `{self._partial}`"
             raise UsageError(message, help="delete the state to begin the search again")
         return self._partial.open("r+b")

@@ -152,12 +152,12 @@ class Step(NamedTuple):
         not params of this layer."""
         if self.shared is not None and measure is not Measure.MACS:
             return NOTHING
-        of_one = self._copy_product(measure, x)
+        product = self._copy_product(measure, x)
         if self.copies[:2] == (1, 1):
-            return of_one
+            return product
         if measure is Measure.MACS:
-            return of_one.times(taken=self.copies.used)
-        return of_one.times(experts=self.copies.stored)
+            return product.times(taken=self.copies.used)
+        return product.times(experts=self.copies.stored)
 
     def _copy_product(self, measure: Measure, x: Any) -> CostProduct:
         """The product for one copy."""

@@ -183,7 +183,8 @@ class BaseLookup:
         paired: dict[str, list[str]] = {pairs.spec.name: [] for pairs in read}
         for name, statement in self._pair(base, read):
             paired[name].append(statement)
-        if _new_networks(read) and (reason := TOO_MANY * self.too_many or base.unread_deletion()):
+        reason = TOO_MANY if self.too_many else ""
+        if _new_networks(read) and (reason := reason or base.unread_deletion()):
             read = [pairs.without_base(reason) if pairs.added else pairs for pairs in read]
         read = [
             pairs.without_base(TOO_MANY) if pairs.spec.name in self.unclear else pairs

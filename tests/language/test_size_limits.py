@@ -101,7 +101,7 @@ def test_too_many_copies_are_refused_before_they_are_made(bounded, layer, place)
         ),
     ],
 )
-def test_aliases_that_double_are_refused_before_they_are_expanded(bounded, text, place):
+def test_aliases_that_double_a_list_are_refused_unexpanded(bounded, text, place):
     assert bounded(f"{text}{EIGHT}layers: [*last]") == [f"{place} {TOO_MANY}"]
 
 

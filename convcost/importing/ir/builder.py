@@ -34,7 +34,7 @@ class GraphBuilder:
         self.layers: list[GraphLayer] = []
         self.free: Counter[str] = Counter()
         self.notes: list[str] = []
-        self.gaps: list[str] = []  # the notes that `gap` added
+        self.gaps: list[str] = []  # the notes that `note_gap` added
         self.classes: dict[Path, str] = {}
         self.used: dict[str, int] = {}  # the index of the layer that used a tensor first
         self.constant_layers: dict[Any, Tensor] = {}  # layers of tensors that depend on no input

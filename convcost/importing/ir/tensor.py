@@ -222,10 +222,10 @@ def _without_ones(dims: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _batch_of(value: Tensor, dims: tuple[int, ...]) -> int | None:
-    at = value.batch
-    stays = at is not None and at < len(dims) and dims[at] == 1
-    if stays and prod(dims[:at]) == prod(value.dims[:at]):
-        return at
+    axis = value.batch
+    stays = axis is not None and axis < len(dims) and dims[axis] == 1
+    if stays and prod(dims[:axis]) == prod(value.dims[:axis]):
+        return axis
     return 0 if len(dims) > 2 and dims[0] == 1 else None  # noqa: PLR2004  a vector has no batch
 
 

@@ -116,8 +116,8 @@ class _Counts(NamedTuple):
 
 
 class _CountsOfLayers(NamedTuple):
-    """The counts of each layer of a network and of its base, and by how much each layer that grew
-    did; without a base, its count. By the paths of the layers."""
+    """The counts of the layers of a network and of its base, by path. `grown` has the growth of
+    each layer that grew; without a base, its count."""
 
     now: Mapping[str, int]
     base: Mapping[str, int]

@@ -41,13 +41,13 @@ class Width(NamedTuple):
             )
         return cls(int(match[1]), int(match[2] or 0))
 
-    def of(self, channels: int) -> int:
+    def width_for(self, channels: int) -> int:
         """The number of channels, truncated; it may be 0."""
         return channels * self.part // self.whole if self.whole else self.part
 
     def fits(self, channels: int) -> bool:
         """Whether the width is at least 1, and at most the number of channels."""
-        return 0 < self.of(channels) <= channels
+        return 0 < self.width_for(channels) <= channels
 
     @property
     def least_channels(self) -> int:

@@ -103,7 +103,7 @@ class Insertions:
         change: GraphEdit = {}
         for width, _, paths in self.chosen.values():
             for item, conv in paths:
-                channels = width.of(conv.x.channels)
+                channels = width.width_for(conv.x.channels)
                 reduce, window, *expand = conv.layers(channels, expand=self.expand)
                 change[conv.step] = [("_reduce", reduce), ("", window)]
                 for layer in expand:

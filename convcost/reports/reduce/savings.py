@@ -158,8 +158,10 @@ def find_savings(
     savings = []
     for candidate, choices in chosen.items():
         channels = candidate.x.channels
-        fitting = {width.of(channels): width for width in choices if width.fits(channels)}
-        too_wide = [width.of(channels) for width in choices if width.of(channels) > channels]
+        fitting = {width.width_for(channels): width for width in choices if width.fits(channels)}
+        too_wide = [
+            width.width_for(channels) for width in choices if width.width_for(channels) > channels
+        ]
         if requests and too_wide:
             raise UsageError(
                 f"a 1x1 cannot reduce `{candidate.path}` to {too_wide[0]} "

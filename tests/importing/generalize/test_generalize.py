@@ -146,17 +146,17 @@ def test_a_model_of_one_size_is_an_error_at_another_size(model):
 
 
 def test_a_range_of_sizes_is_written_by_its_exceptions():
-    assert slices.following(0, 30, 0, 1, 1) == {}  # a class token
-    assert slices.following(0, 56, 0, 3, 1) == {}  # what a window's shift takes round
-    assert slices.following(0, 56, 3, 53, 1) == {"length": "in_width - 3"}
-    assert slices.following(1, 30, 1, 28, 1) == {"length": "in_height - 2"}
-    assert slices.following(0, 30, 29, 1, 1) == {"start": "in_width - 1"}
-    assert slices.following(0, 64, 0, 32, 2) == {"length": "(in_width + 1) // 2"}
-    assert slices.following(0, 64, 1, 32, 2) == {"length": "in_width // 2"}
-    assert slices.following(0, 63, 2, 21, 3) == {"length": "in_width // 3"}
-    assert slices.following(0, 63, 4, 20, 3) == {"length": "(in_width - 2) // 3"}
-    assert slices.following(0, 30, 0, 15, 1) == {"length": "15 if in_width == 30 else 0"}
-    assert slices.following(3, 30, 1, 28, 1) == {}  # no word for that axis
+    assert slices.expressions(0, 30, 0, 1, 1) == {}  # a class token
+    assert slices.expressions(0, 56, 0, 3, 1) == {}  # what a window's shift takes round
+    assert slices.expressions(0, 56, 3, 53, 1) == {"length": "in_width - 3"}
+    assert slices.expressions(1, 30, 1, 28, 1) == {"length": "in_height - 2"}
+    assert slices.expressions(0, 30, 29, 1, 1) == {"start": "in_width - 1"}
+    assert slices.expressions(0, 64, 0, 32, 2) == {"length": "(in_width + 1) // 2"}
+    assert slices.expressions(0, 64, 1, 32, 2) == {"length": "in_width // 2"}
+    assert slices.expressions(0, 63, 2, 21, 3) == {"length": "in_width // 3"}
+    assert slices.expressions(0, 63, 4, 20, 3) == {"length": "(in_width - 2) // 3"}
+    assert slices.expressions(0, 30, 0, 15, 1) == {"length": "15 if in_width == 30 else 0"}
+    assert slices.expressions(3, 30, 1, 28, 1) == {}  # no word for that axis
 
 
 def test_options_fixed_by_a_keras_configuration_do_not_change_with_the_size(tmp_path):

@@ -150,7 +150,7 @@ def test_savings_count_the_macs_of_the_batch(batch):
 def test_a_width_is_a_count_or_a_part(text, of, expression):
     part, _, whole = text.partition("/")
     width = Width(int(part), int(whole or 0))
-    assert (width.of(192), width.expression) == (of, expression)
+    assert (width.width_for(192), width.expression) == (of, expression)
 
 
 # Bad requests

@@ -17,7 +17,7 @@ from convcost.importing.frontends.keras.layer_config import (
     name_of,
     refuse_lora,
 )
-from convcost.importing.frontends.keras.names import paths, snaked
+from convcost.importing.frontends.keras.names import paths, snake_case
 from convcost.importing.frontends.keras.nodes import FUNCTIONAL, CallInputs, KerasCall, Tensors
 from convcost.importing.frontends.keras.stored_weights import StoredWeights
 from convcost.importing.frontends.keras.unknown import (
@@ -203,7 +203,7 @@ class _KerasWalk:
         self.paths.update(paths(name_of(layer) for layer in layers if not made_up(layer)))
         seen: Counter[str] = Counter()
         for layer in layers:
-            word = snaked(str(layer["class_name"]))
+            word = snake_case(str(layer["class_name"]))
             group = f"{word}_{seen[word]}" if seen[word] else word
             seen[word] += 1
             above = f"{self.groups[key]}/" if key else ""

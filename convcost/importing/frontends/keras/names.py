@@ -21,7 +21,7 @@ def paths(names: Iterable[str]) -> dict[str, Path]:
     return {name: _path(tuple(name.split("_")), shared) for name in names}
 
 
-def snaked(kind: str) -> str:
+def snake_case(kind: str) -> str:
     """The name that Keras creates for a class: `max_pooling2d` for MaxPooling2D."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=.)(?=[A-Z][a-z])", "_", kind).lower()
 
@@ -29,7 +29,7 @@ def snaked(kind: str) -> str:
 def automatic(name: str, kind: str) -> bool:
     """Whether Keras created the name of a layer: the name of its class, with a number if there are
     several."""
-    return re.fullmatch(rf"{re.escape(snaked(kind))}(_\d+)?", name) is not None
+    return re.fullmatch(rf"{re.escape(snake_case(kind))}(_\d+)?", name) is not None
 
 
 def _path(parts: tuple[str, ...], shared: Counter[tuple[str, ...]]) -> Path:

@@ -139,8 +139,8 @@ def batch_added(
             data = None if constant is None else constant.data
             numbers = [] if data is None else data.ravel().tolist()
             axes = node.attributes.get("axes", numbers) if node.op == "Unsqueeze" else ()
-            to = node.attributes.get("shape", numbers) if node.op == "Reshape" else ()
-            if 0 in axes or [*to] == [1, *inputs[name]]:
+            new_dims = node.attributes.get("shape", numbers) if node.op == "Reshape" else ()
+            if 0 in axes or [*new_dims] == [1, *inputs[name]]:
                 tensor_by_input.setdefault(name, node.outputs[0])
     return tensor_by_input
 

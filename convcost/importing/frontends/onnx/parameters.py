@@ -214,7 +214,7 @@ def _read_as_weights(node: OnnxNode, constants: Mapping[str, Constant]) -> list[
     return [*factors, node.input(row.bias)] if row.op == "linear" and row.bias else factors
 
 
-WHY = "used as scales or zero points, and not counted as params"
+NOT_COUNTED = "used as scales or zero points, and not counted as params"
 WHOLE = ("MatMulInteger", "ConvInteger")  # integer products, scaled by a later operator
 # Operators that read quantized tensors, and the positions of their scales and zero points.
 SCALES: Mapping[str, tuple[int, ...]] = {
@@ -289,9 +289,9 @@ def _rescaled(graph: OnnxGraph) -> set[str]:
 def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str, str]:
     """Marks scales, zero points and tables of rotations as not learned. Returns those with more
     than one number, each with the reason."""
-    reasons = dict.fromkeys(sorted(scales(graph, constants)), WHY)
+    reasons = dict.fromkeys(sorted(scales(graph, constants)), NOT_COUNTED)
     tables = _read_only_at(ROTATIONS, graph, constants)
     reasons |= {name: ROTATES for name in sorted(tables) if constants[name].real}
     for name in reasons:
         constants[name] = constants[name]._replace(learned=False)
-    return {name: why for name, why in reasons.items() if constants[name].elements > 1}
+    return {name: reason for name, reason in reasons.items() if constants[name].elements > 1}

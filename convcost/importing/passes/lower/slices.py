@@ -102,12 +102,12 @@ def slice_axis(
     follows = {}
     if axis != channel and builder.varies(source)[options["along"]]:
         shape = builder.shape(source)
-        follows = following(len(shape.size) - options["along"], x.dims[axis], start, length, step)
+        follows = expressions(len(shape.size) - options["along"], x.dims[axis], start, length, step)
     index = builder.emit("slice", path, [source], options, follows=follows)
     return output_tensor(index, builder.shape(index), rank, channel, x.batch)
 
 
-def following(inward: int, extent: int, start: int, length: int, step: int) -> dict[str, str]:
+def expressions(inward: int, extent: int, start: int, length: int, step: int) -> dict[str, str]:
     """The range of an axis as expressions of its extent, for other input sizes. `inward` is the
     number of axes inside of it.
 

@@ -171,13 +171,13 @@ def pad(call: LayerCall) -> Tensor:
 
 @layer("UpSampling1D", "UpSampling2D", "UpSampling3D")
 def upsample(call: LayerCall) -> Tensor:
-    word = str(call.config.get("interpolation", "nearest"))
-    if word not in MODES:
+    mode_name = str(call.config.get("interpolation", "nearest"))
+    if mode_name not in MODES:
         place = "/".join(call.path)
-        call.builder.notes.append(f"{place}: interpolation {word} is written as nearest")
+        call.builder.notes.append(f"{place}: interpolation {mode_name} is written as nearest")
     factors = call.along_size(call.numbers("size", 2), 1)
     dims = [n * times for n, times in zip(call.x.dims, factors, strict=True)]
-    mode = MODES.get(word, "nearest")
+    mode = MODES.get(mode_name, "nearest")
     return call.lower("upsample", dims=dims, factors=factors, mode=mode, channel=call.channel)
 
 
