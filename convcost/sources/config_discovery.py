@@ -43,14 +43,21 @@ class ConfigFinder:
 
 
 def _config_in(folder: Path, current: Path | None) -> Path | None:
-    """The configuration in a folder. Raises UsageError for one with a misspelt name."""
+    """The configuration in a folder. Raises UsageError for one with a misspelt name, and for a link
+    to no file or a folder with its name, because the budgets would be lost."""
     for name in (CONFIG, MISSPELT_CONFIG):
         file = folder / name
-        if not file.is_file() or _is_untrusted(file):
+        if not os.path.lexists(file) or _is_untrusted(file):
             continue
         shown = file.relative_to(current) if current and file.is_relative_to(current) else file
         if name == MISSPELT_CONFIG:
             raise UsageError(f"`{shown}` is not read; did you mean `{CONFIG}`?")
+        if not file.is_file():
+            what = "not a file" if file.exists() else "a link that leads to no file"
+            raise UsageError(
+                f"`{shown}` is {what}, so its budgets cannot be read",
+                help="write the budgets into a file of that name, or remove it",
+            )
         return shown
     return None
 
@@ -59,7 +66,7 @@ def _is_untrusted(file: Path) -> bool:
     """Whether another user owns a file in a folder where every user can create one, like /tmp."""
     if os.name == "nt" or not file.parent.stat().st_mode & stat.S_ISVTX:
         return False
-    return file.stat().st_uid not in (0, os.getuid())
+    return file.lstat().st_uid not in (0, os.getuid())  # of a link itself
 
 
 def current_folder() -> Path | None:

@@ -322,6 +322,30 @@ def test_a_configuration_with_the_suffix_yml_is_an_error(project):
     assert code == 1
 
 
+@pytest.mark.parametrize("place", ["folder", "pipe", "loop", "link to a folder", "broken link"])
+@pytest.mark.parametrize("folder", [".", "models"])
+def test_a_configuration_that_is_not_a_file_is_an_error(project, folder, place):
+    """The budgets of a link are lost if a change moves its target. The outer file, which has none
+    for the folder, is not used in its place."""
+    if folder != ".":
+        (project / "convcost.yaml").write_text("budgets: []\n", "utf-8")
+    config = project / folder / "convcost.yaml"
+    if place == "folder":
+        config.mkdir()
+    elif place == "pipe":
+        os.mkfifo(config)
+    else:
+        config.symlink_to({"loop": config.name, "link to a folder": "."}.get(place, "moved.yaml"))
+    what = "a link that leads to no file" if place in ("loop", "broken link") else "not a file"
+    printed = (
+        f"error: `{config.relative_to(project)}` is {what}, so its budgets cannot be read\n"
+        "help: write the budgets into a file of that name, or remove it\n"
+    )
+    for spec in ("models/a.yaml", "models", "."):
+        ran = run("check", spec, "--max-params", "1M", cwd=project)
+        assert (ran.returncode, ran.stderr.decode()) == (2, printed)
+
+
 def test_in_a_repository_the_search_for_a_configuration_ends_at_the_root(project):
     (project.parent / "convcost.yaml").write_text(ONE, "utf-8")
     assert ConfigFinder(PathLinks()).find(project / "models") is None
@@ -355,6 +379,19 @@ def test_in_a_shared_folder_only_an_own_configuration_is_used(tmp_path, monkeypa
     assert ConfigFinder(PathLinks()).find(tmp_path) is None
     tmp_path.chmod(0o700)
     assert ConfigFinder(PathLinks()).find(tmp_path) == tmp_path / "convcost.yaml"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a mode marks the folders of all users")
+@pytest.mark.parametrize("target", ["/etc/passwd", "nothing"])
+def test_in_a_shared_folder_a_link_of_another_user_is_ignored(tmp_path, monkeypatch, target):
+    """Its owner decides where it leads, whoever owns the target."""
+    link = tmp_path / "convcost.yaml"
+    link.symlink_to(target)
+    tmp_path.chmod(0o1777)
+    if link.lstat().st_uid == 0:
+        os.lchown(link, 12345, -1)
+    monkeypatch.setattr(os, "getuid", lambda: 54321)
+    assert ConfigFinder(PathLinks()).find(tmp_path) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a current folder cannot be deleted there")
