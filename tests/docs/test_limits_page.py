@@ -85,7 +85,7 @@ LIMITS = {
     "the layers of a Keras model": [model.MAX_LAYERS],
     "an ONNX file": [file.MAX_BYTES + 1],
     "nodes that the calls of its own functions": [inlining.MAX_ADDED_NODES],
-    "nodes of all steps of a `Loop`": [inlining.MAX_ADDED_NODES],
+    "nodes that the steps of all its loops": [inlining.MAX_ADDED_NODES],
     "elements of the constants that convcost computes in an ONNX": [constants.MAX_TOTAL],
     "axes of an ONNX tensor": [shape_inference.MAX_AXES],
     "the operators of a TensorFlow Lite model": [lower_graph.MAX_OPERATORS],

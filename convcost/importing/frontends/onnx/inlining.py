@@ -1,6 +1,7 @@
 """Replaces operators that run other graphs: calls of the model's functions, an `If` by the branch
 that runs, and a `Loop` by its steps, if constants determine them."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -10,14 +11,33 @@ from convcost.importing.frontends.onnx.graph import STANDARD, subgraphs
 from convcost.importing.ir.constant import Constant
 from convcost.model.errors import ConstraintError
 
-MAX_ADDED_NODES = 20_000  # operators that a loop becomes, or that the calls of functions add
+MAX_ADDED_NODES = 20_000  # nodes that all loops, or all calls of functions, add to a model
+NAMES_PER_NODE = 16  # names of inputs and outputs that count as one more node
 AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
 
 
-def resolve_control_flow(model: ModelProto, constants: Mapping[str, Constant]) -> bool:
+def count_nodes(nodes: Iterable[NodeProto]) -> int:
+    """The number of nodes, also of those in nested graphs; a node with many names counts more."""
+    return sum(
+        1
+        + (len(node.input) + len(node.output)) // NAMES_PER_NODE
+        + sum(map(_count_step, subgraphs(node)))
+        for node in nodes
+    )
+
+
+def _count_step(graph: GraphProto) -> int:
+    """The number of nodes of a nested graph; at least 1, because a step takes time."""
+    return max(1, count_nodes(graph.node) + len(graph.output) // NAMES_PER_NODE)
+
+
+def resolve_control_flow(
+    model: ModelProto, constants: Mapping[str, Constant], max_nodes: int
+) -> bool:
     """Replaces each `If` and `Loop` of the model's own graph whose condition or number of steps is
-    constant. Returns whether there was one; the operators in its place may contain others."""
-    resolver = _Resolver(model, constants)
+    constant, as long as the model has at most `max_nodes` nodes. Returns whether there was one; the
+    operators in its place may contain others."""
+    resolver = _Resolver(model, constants, max_nodes)
     nodes = [new for node in model.graph.node for new in resolver.resolved(node)]
     if not resolver.changed:
         return False
@@ -75,14 +95,20 @@ class _Resolver:
     """Moves the operators of nested graphs to the graph around them. `aliases` has the names of the
     tensors that replace outputs; `constant_nodes` have the numbers of all steps, once."""
 
-    def __init__(self, model: ModelProto, constants: Mapping[str, Constant]) -> None:
+    def __init__(
+        self, model: ModelProto, constants: Mapping[str, Constant], max_nodes: int
+    ) -> None:
         self.graph, self.constants = model.graph, constants
+        self.unused_nodes = max_nodes - count_nodes(model.graph.node)
         self.changed = False  # whether a branch or steps replaced an operator
         self.opset = max(entry.version for entry in model.opset_import if entry.domain in STANDARD)
         self.aliases: dict[str, str] = {}
         self.constant_nodes: list[NodeProto] = []
         self.taken = {entry.name for entry in (*self.graph.input, *self.graph.initializer)}
         self.taken |= {name for node in self.graph.node for name in node.output}
+        # Graphs nested in different nodes may use one name. In how many nodes each name is.
+        self.nested = Counter(name for node in self.graph.node for name in _nested_names(node))
+        self.last_numbers: dict[str, int] = {}  # of the new names, by the name before
 
     def resolved(self, node: NodeProto) -> list[NodeProto]:
         """The operators in place of a node: those of a branch, or of all steps of a loop; the node
@@ -95,9 +121,11 @@ class _Resolver:
         if node.domain in STANDARD and node.op_type == "Loop":
             body = graphs["body"]
             steps = _steps(node.input, body, self.constants)
-            is_short = steps is not None and steps * len(body.node) <= MAX_ADDED_NODES
+            added = (steps or 0) * _count_step(body) - count_nodes([node])
             # Without steps there is nothing to concatenate to an output of all steps.
-            if steps is not None and is_short and (steps or len(body.output) < len(body.input)):
+            has_outputs = steps or len(body.output) < len(body.input)
+            if steps is not None and added <= self.unused_nodes and has_outputs:
+                self.unused_nodes -= added
                 return self._loop(node, body, steps)
         return [node]
 
@@ -159,7 +187,7 @@ class _Resolver:
         nodes = [node for node in graph.node if node.op_type != "Constant"]
         outputs = (name for node in nodes for name in node.output if name)
         names = {**names, **{name: self._unused_name(name) for name in outputs}}
-        for entry in graph.value_info:
+        for entry in {entry.name: entry for entry in graph.value_info}.values():
             if entry.name in names:
                 self.graph.value_info.add().CopyFrom(entry)
                 self.graph.value_info[-1].name = names[entry.name]
@@ -189,12 +217,23 @@ class _Resolver:
 
     def _unused_name(self, name: str) -> str:
         """A name that no tensor has: the name itself if possible."""
-        candidate, number = name, 1
-        while candidate in self.taken:
+        candidate, number = name, self.last_numbers.get(name, 1)
+        # A name in several nodes, or a new name that a node has, could replace another tensor.
+        while candidate in self.taken or self.nested[candidate] > (candidate == name):
             number += 1
             candidate = f"{name}, {number}"
+        self.last_numbers[name] = number
         self.taken.add(candidate)
         return candidate
+
+
+def _nested_names(node: NodeProto) -> set[str]:
+    """The names of the tensors that the graphs nested in a node define, at any depth."""
+    names = set[str]()
+    for graph in subgraphs(node):
+        names |= {entry.name for entry in (*graph.input, *graph.initializer)}
+        names.update(*(inner.output for inner in graph.node), *map(_nested_names, graph.node))
+    return names
 
 
 def _output_names(graph: GraphProto, names: Mapping[str, str]) -> list[str]:

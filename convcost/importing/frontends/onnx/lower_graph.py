@@ -43,6 +43,7 @@ def lower_model(
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
     model = inlining.inline_functions(model)
+    max_nodes = inlining.count_nodes(model.graph.node) + inlining.MAX_ADDED_NODES
     while True:
         with _conforming_to_onnx("the file's operators or tensors"):
             graph = graph_of(model)
@@ -52,7 +53,7 @@ def lower_model(
             with _conforming_to_onnx("the file's operators or tensors"):
                 computed = {**constants}
                 shapes = folding.inferred_shapes(model, graph, closed, computed)
-                if inlining.resolve_control_flow(model, computed):
+                if inlining.resolve_control_flow(model, computed, max_nodes):
                     continue
                 context = _prepared(model, graph, closed, path, constants, shapes)
             return _lower(model, context, closed, graph.outputs)

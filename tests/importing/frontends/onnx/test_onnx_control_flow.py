@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_models import FLOAT, array, imported_graph, ints, layer_texts, model, node, summed_counts
+from support import at_most
 
 from convcost.importing.frontends.onnx import inlining
+from convcost.importing.ir.constant import Constant
 from convcost.importing.spec import proved_spec
 from convcost.model.errors import ConstraintError
 
@@ -140,13 +142,75 @@ def test_a_loop_may_leave_constants_that_nothing_reads(tmp_path):
 
 
 def test_a_loop_of_too_many_steps_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(inlining, "MAX_ADDED_NODES", 5)
+    monkeypatch.setattr(inlining, "MAX_ADDED_NODES", 2)
     nodes = [node("Loop", "n", "", "x", "-> y", body=step("Conv", "w"))]
     made = model(nodes, {"n": np.array(3), "w": array(8, 8, 1, 1)}, X)
     assert refusal(tmp_path, made) == (
         "Loop `y`: it runs a Conv in each step, and convcost imports only the steps of a Loop with "
         "a known number of steps and at most 20,000 operators"
     )
+
+
+def loop(x, y, *nodes):
+    """A `Loop` of ten steps. Its body has the state `s`; without nodes it returns that."""
+    inner = body(nodes, ("i", "c", "s"), ("c", "t" if nodes else "s"))
+    return node("Loop", "ten", "", x, f"-> {y}", body=inner)
+
+
+RELU = node("Relu", "s", "-> t")
+BRANCHES = {name: body([node("Relu", "s", "-> o")]) for name in ("then_branch", "else_branch")}
+LOOPS = {  # how many nodes all steps add, with an Identity for the output of a first pass
+    "loops in series": (10 * 1 + 10 * 1 - 2 * 2, [loop("x", "h", RELU), loop("h", "y", RELU)]),
+    "a loop in a loop": (10 * 10 * 1 - 3 + 1, [loop("x", "y", loop("s", "t", RELU))]),
+    "branches in a loop": (10 * 3 - 4, [loop("x", "y", node("If", "ten", "-> t", **BRANCHES))]),
+    "many inputs": (
+        10 * (1 + 33 // 16) - (1 + 1 + 33 // 16),
+        [loop("x", "y", node("Sum", *["s"] * 32, "-> t"))],
+    ),
+    "steps without nodes": (10 * 1 - 2, [loop("x", "y")]),
+}
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_the_nodes_that_all_loops_add_are_limited(name):
+    added, nodes = LOOPS[name]
+    constants = {"ten": Constant((), real=False, data=np.array(10))}
+
+    def has_loops(max_added):
+        made = model(nodes, {"ten": np.array(10)}, X)
+        max_nodes = inlining.count_nodes(made.graph.node) + max_added
+        while inlining.resolve_control_flow(made, constants, max_nodes):
+            pass
+        return any(one.op_type == "Loop" for one in made.graph.node)
+
+    assert not has_loops(added)
+    assert has_loops(added - 1)
+
+
+def test_the_tensors_of_many_steps_are_numbered_in_time():
+    """The numbers of one name are not tried again in each step."""
+    made = model([loop("x", "y", RELU)], {"ten": np.array(400)}, X)
+    with at_most(lines=40_000):
+        assert inlining.resolve_control_flow(
+            made, {"ten": Constant((), real=False, data=np.array(400))}, 1_000
+        )
+
+
+def test_branches_of_several_nodes_may_use_one_name(tmp_path):
+    """The second condition is known only after the first branch replaced its `If`."""
+    flat = body([node("Flatten", "x", "-> o")])
+    first = node("If", "c", "-> h", then_branch=body([node("Relu", "x", "-> o")]), else_branch=flat)
+    flat = body([node("Flatten", "h", "-> o")])
+    conv_of_h = conv("w", "h")
+    nodes = [
+        first,
+        node("Shape", "h", "-> s"),
+        node("Size", "s", "-> n"),
+        node("Equal", "n", "four", "-> d"),
+        node("If", "d", "-> y", then_branch=conv_of_h, else_branch=flat),
+    ]
+    graph = imported_graph(tmp_path, model(nodes, {"c": TRUE, "four": np.array(4)}, X))
+    assert layer_texts(graph) == ["relu → 6×5×8", "conv filters=8 kernel=1 → 6×5×8"]
 
 
 def test_a_scan_of_weights_is_refused(tmp_path):
