@@ -81,7 +81,9 @@ def report_weights(
     lost = {
         key
         for key in unused.keys() & _operands(context)
-        if unused[key] > 1 and context.stored.get(key, ("",))[0] not in INDICES
+        if unused[key] > 1
+        and context.constants[key].learned
+        and context.stored.get(key, ("",))[0] not in INDICES
     }
     notes += numbers_note("in no layer", {k: n for k, n in unused.items() if k not in lost})
     for note in numbers_note(LOST, {key: unused[key] for key in sorted(lost)}):

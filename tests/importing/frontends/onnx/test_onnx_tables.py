@@ -298,3 +298,22 @@ def test_a_tensor_that_the_code_creates_is_not_a_param(tmp_path: Path) -> None:
     assert summed_counts(imported_graph(tmp_path, made)) == (LAST, 0, MACS)
     signed(made, zeros_like="PARAMETER")
     assert summed_counts(imported_graph(tmp_path, made)) == (LAST + 5 * 8, 0, MACS)
+
+
+@pytest.mark.parametrize(("op", "dims"), [("GatherND", (1, 7, 1)), ("GatherElements", (1, 16))])
+def test_a_table_whose_elements_the_input_selects_is_learned(
+    tmp_path: Path, op: str, dims: tuple[int, ...]
+) -> None:
+    made = model([node(op, "w", "x", "-> y")], {"w": array(50, 16)}, inputs={"x": dims})
+    made.graph.input[0].type.tensor_type.elem_type = 7
+    layer_graph = imported_graph(tmp_path, made)
+    assert (summed_counts(layer_graph), layer_graph.gaps) == ((50 * 16, 0, 0), ())
+
+
+def test_the_values_of_a_one_hot_are_no_params(tmp_path: Path) -> None:
+    nodes = [node("OneHot", "x", "depth", "values", "-> h"), node("MatMul", "h", "w", "-> y")]
+    stored = {"depth": np.array(50), "values": array(2), "w": array(50, 16)}
+    made = model(nodes, stored, inputs={"x": (1, 7)})
+    made.graph.input[0].type.tensor_type.elem_type = 7
+    layer_graph = imported_graph(tmp_path, made)
+    assert (summed_counts(layer_graph), layer_graph.gaps) == ((50 * 16, 0, 7 * 50 * 16), ())

@@ -25,6 +25,11 @@ def gather_without_macs(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
         return ()
     if call.op == "GatherND" and (rows := rows_at_stored_indices(call)) is not None:
         return rows
+    table = call.constant(0) if call.op.startswith("Gather") else None
+    if table is not None and table.is_weight:
+        call.value(0)
+    for constant in filter(None, map(call.constant, range(1, len(call.inputs)))):
+        call.context.exclude(constant)
     return call.custom(what="gather" if call.op.startswith("Gather") else "")
 
 
