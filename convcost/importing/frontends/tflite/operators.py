@@ -151,7 +151,7 @@ def join(call: TfliteCall) -> Tensor:
         return call.lower(op, *call.values)
     position, constant = next(iter(constants.items()))
     x = with_rank(call.value(1 - position), len(constant.dims))
-    extents, learned = [n for n in constant.dims if n != 1], constant.learned and op in LEARNED
+    extents, learned = [n for n in constant.dims if n != 1], constant.learned
     standardizes = x.source < 0 and len(extents) <= 1  # with a mean and a deviation of each channel
     if broadcast(x.dims, constant.dims) == x.dims and (not learned or not extents or standardizes):
         call.exclude(FIXED if extents else NUMBER, position)
@@ -159,7 +159,7 @@ def join(call: TfliteCall) -> Tensor:
     if not learned:
         return call.lower(op, x, call.value(position))
     ((key, _),) = constant.sources
-    return combined(call.builder, LEARNED[op], x, key, constant.dims, call.path())
+    return combined(call.builder, LEARNED.get(op, op), x, key, constant.dims, call.path())
 
 
 @operator("SQUARED_DIFFERENCE", op="subtract")
@@ -167,14 +167,30 @@ def squared_difference(call: TfliteCall) -> Tensor:
     return call.lower("square", join(call))
 
 
-@operator("SELECT", "SELECT_V2", "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
+SELECTIONS = ("SELECT", "SELECT_V2")
+
+
+@operator(*SELECTIONS, "EQUAL", "NOT_EQUAL", "GREATER", "GREATER_EQUAL", "LESS", "POW",
           "LESS_EQUAL", "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "FLOOR_DIV", "FLOOR_MOD",
           op="choose")  # fmt: skip
 def comparison(call: TfliteCall) -> Tensor:
     """Comparisons, selections and elementwise functions without multiply-adds. Their constants are
-    masks, bounds and exponents, not weights."""
+    masks, bounds and exponents, except for a table that is selected in the place of the input."""
+    if call.op in SELECTIONS:
+        _learn(call, 1, 2)
     call.exclude(FIXED, *call.constants)
     return call.custom(call.broadcast_dims)
+
+
+def _learn(call: TfliteCall, *positions: int) -> None:
+    """Adds the layers of learned tables among the inputs. A tensor of equal numbers is of the
+    code."""
+    for position in positions:
+        constant = call.constant(position)
+        if constant is None or not constant.learned or constant.elements == 1:
+            continue
+        if not any(map(call.builder.has_equal_numbers, call.weights(position))):
+            call.value(position)
 
 
 @operator("CONCATENATION", "PACK", op="concat")
@@ -299,5 +315,7 @@ def same_shape_without_macs(call: TfliteCall) -> Tensor:
           "MATRIX_DIAG", "MATRIX_SET_DIAG")  # fmt: skip
 def without_macs(call: TfliteCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""
+    if call.op == "GATHER_ND":
+        _learn(call, 0)
     call.exclude(FIXED, *call.constants)
     return [call.custom(call.require_dims(position)) for position in range(len(call.outputs))]

@@ -412,10 +412,10 @@ def test_comparisons_have_the_shape_that_their_inputs_broadcast_to(tmp_path):
     tensors = {"r": X, "low": np.asarray(np.float32(2)), "g": X, "row": array(1, 1, 1, 8), "y": X}
     graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}, types={"g": "BOOL"}))
     assert [(layer.kind, layer.params, layer.macs) for layer in graph.layers] == [
-        *[("relu", 0, 0), ("custom", 0, 0), ("custom", 0, 0)]
+        *[("relu", 0, 0), ("custom", 0, 0), ("learned", 8, 0), ("custom", 0, 0)]
     ]
     why = "constant, and not counted as params"
-    assert graph.notes == (f"9 numbers of the file are {why}: `low` (1), `row` (8)",)
+    assert graph.notes == (f"1 number of the file is {why}: `low` (1)",)
 
 
 def test_entries_of_a_tensor_are_taken_along_an_axis(tmp_path):

@@ -204,3 +204,24 @@ def test_layers_that_share_weights_have_biases_of_their_own(tmp_path, second):
     filters = 8 * 3 * 3 * 8
     assert summed_counts(graph) == (filters + len("b" + second) * 8, 0, 2 * filters * 12 * 10)
     assert graph.notes == ()
+
+
+LEARNED = {
+    "SELECT_V2": ([node("GREATER", "x", "zero", "-> c"), node("SELECT_V2", "c", "x", "t", "-> y")],
+                  {"c": X, "zero": np.asarray(np.float32(0)), "t": array(12, 10, 8)}, 12 * 10 * 8),
+    "MAXIMUM": ([node("RELU", "x", "-> c"), node("MAXIMUM", "c", "t", "-> y")],
+                {"c": X, "t": array(12, 10, 8)}, 12 * 10 * 8),
+    "GATHER_ND": ([node("CAST", "x", "-> c"), node("GATHER_ND", "t", "c", "-> y")],
+                  {"c": X, "t": array(*[2] * 8, 5), "y": (1, 12, 10, 5)}, 2**8 * 5),
+    "a selected tensor of equal numbers": (
+        [node("GREATER", "x", "zero", "-> c"), node("SELECT_V2", "c", "x", "t", "-> y")],
+        {"c": X, "zero": np.asarray(np.float32(0)), "t": np.zeros((12, 10, 8), np.float32)}, 0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_a_table_in_the_place_of_the_input_is_learned(tmp_path, name):
+    nodes, tensors, params = LEARNED[name]
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, "y": X, **tensors}))
+    assert (summed_counts(graph), graph.gaps) == ((params, 0, 0), ())
