@@ -2,6 +2,7 @@
 input shape, or by the size of another tensor. A rule returns the layer with that, or None if it
 finds no way."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from math import floor, prod
@@ -212,22 +213,30 @@ def _factor(at: LayerAtSizes) -> Any:
 def _like(at: LayerAtSizes, kind: str) -> GraphLayer | None:
     """The layer as a kind that takes its size from a tensor with that size in all graphs."""
     sizes = [layer.output.size for layer in at.layers]
-    for tensor in _tensors_before(at):
-        if [shape.size for shape in at.shapes(tensor)] == sizes:
-            inputs = (at.first.inputs[0], tensor)
-            return at.first._replace(kind=kind, options=(), inputs=inputs)
+    for tensors in (_sources_before(at), _tensors_before(at)):
+        for tensor in tensors:
+            if [shape.size for shape in at.shapes(tensor)] == sizes:
+                inputs = (at.first.inputs[0], tensor)
+                return at.first._replace(kind=kind, options=(), inputs=inputs)
     return None
 
 
-def _tensors_before(at: LayerAtSizes) -> Iterator[int]:
-    """The tensors whose size a layer may have: its own sources, the nearest first, then tensors
-    that it is joined with, the inputs, and all tensors before it."""
+def _sources_before(at: LayerAtSizes) -> list[int]:
+    """The tensors that a layer depends on by its first input, the nearest first. Those that several
+    layers read come before the others: they are outputs of modules, not tensors inside one."""
     layers = at.graphs[0].layers
-    source = at.number
+    readers = Counter(source for layer in layers for source in layer.inputs)
+    sources, source = [], at.number
     while source >= 0 and layers[source].inputs:
         source = layers[source].inputs[0]
-        yield source
-    for layer in layers[at.number + 1 :]:
+        sources.append(source)
+    return sorted(sources, key=lambda source: source >= 0 and readers[source] == 1)
+
+
+def _tensors_before(at: LayerAtSizes) -> Iterator[int]:
+    """The other tensors whose size a layer may have: those that it is joined with, the inputs, and
+    all tensors before it."""
+    for layer in at.graphs[0].layers[at.number + 1 :]:
         if at.number in layer.inputs:
             yield from (source for source in layer.inputs if source < at.number)
     yield from (-1 - n for n in range(len(at.graphs[0].inputs)))

@@ -74,6 +74,14 @@ def pyramid(builder, x):
     return joins.elementwise(builder, "add", [conv(builder, c2, 8, "l2"), up], ("add",))
 
 
+def pyramid_over_a_block(builder, x):
+    """A layer inside the block of `c3` has the size of `c2`."""
+    c2 = conv(builder, x, 8, "c2", 2)
+    c3 = conv(builder, conv(builder, c2, 8, "inside"), 8, "c3", 2)
+    up = resized(builder, c3, c2.dims[2:])
+    return joins.elementwise(builder, "add", [conv(builder, c2, 8, "l2"), up], ("add",))
+
+
 def half_as_much_again(builder, x):
     y = conv(builder, x, 8, "a", 2)
     return resized(builder, y, [n * 3 // 2 for n in y.dims[2:]])
@@ -388,6 +396,7 @@ def test_the_top_down_path_of_a_pyramid_takes_its_sizes_from_the_bottom_up_path(
         ),
         (padded_to_its_skip, "  - {pad_like: {x: [], like: b}, name: pad_like_1}\n"),
         (table_as_large_as_the_map, "  - {upsample_like: {x: [], like: a}, mode: linear"),
+        (pyramid_over_a_block, "  - {upsample_like: {x: [], like: c2}, mode: linear}\n"),
         (split_in_two, "  - {reshape: {channels: 4, size: [2, in_height, in_width]}}\n"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
