@@ -222,15 +222,17 @@ def _like(at: LayerAtSizes, kind: str) -> GraphLayer | None:
 
 
 def _sources_before(at: LayerAtSizes) -> list[int]:
-    """The tensors that a layer depends on by its first input, the nearest first. Those that several
-    layers read come before the others: they are outputs of modules, not tensors inside one."""
+    """The tensors that a layer depends on by its first input: those that several layers read, the
+    nearest first, as they are outputs of modules, not tensors inside one. Then the others, the
+    earliest first, so that all modules of a stage name the same tensor."""
     layers = at.graphs[0].layers
     readers = Counter(source for layer in layers for source in layer.inputs)
     sources, source = [], at.number
     while source >= 0 and layers[source].inputs:
         source = layers[source].inputs[0]
         sources.append(source)
-    return sorted(sources, key=lambda source: source >= 0 and readers[source] == 1)
+    single = [source for source in sources if source >= 0 and readers[source] == 1]
+    return [*(source for source in sources if source not in single), *reversed(single)]
 
 
 def _tensors_before(at: LayerAtSizes) -> Iterator[int]:

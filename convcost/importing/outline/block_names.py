@@ -21,6 +21,7 @@ SHORT_NAMES = {
 MAX_WORDS = 3  # of a name
 MIN_MIXED = 3  # of an inception block
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_UNIT = re.compile(r"(?<=[A-Z][a-z])LU(?![a-z])")  # ReLU and SiLU are one word
 GENERIC = {"sequential", "module_list", "module", "basic_block", "block", "layer", "stage", "unit"}
 # kinds that do not determine the name of a block, by file
 FOLLOWERS = ("activations", "norms", "scale")
@@ -105,6 +106,7 @@ def _branches(module: Item) -> bool:
 
 
 def _snake_case(name: str) -> str:
+    name = _UNIT.sub("lu", name)
     words = _HUMP.sub("_", name).lower()
     words = re.sub(r"[^a-z0-9]+", "_", words).strip("_")
     words = re.sub(r"(?<=[a-z])_?[123]_?d(?=_|$)", "", words)

@@ -127,8 +127,6 @@ class _BlockSearch:
                 continue
             part = candidate._replace(inputs=inputs)
             for number, (body, members) in enumerate(families):
-                if members[0].inputs[1:] != part.inputs[1:]:
-                    continue  # only the first input may differ: all uses share the others
                 both = anti_unify([body, part.use], [members[0].inputs, part.inputs])
                 if both is not None:
                     families[number] = both.body, [*members, part]

@@ -382,6 +382,38 @@ def test_a_block_that_begins_with_learned_tensors_has_the_input_of_its_other_lay
     assert "  - {conv: 5, kernel: 1, name: conv_2}\n  - {multiply_block: , from: conv_1}\n" in text
 
 
+def test_the_calls_of_a_block_may_differ_in_all_their_inputs():
+    net, sides, flow = Sketch(), [], -1
+    for width in (8, 16, 32):
+        flow = net.put("conv", flow, filters=width, kernel=1)
+        sides.append(net.put("conv", flow, filters=4, kernel=1))
+    flow = net.put("conv", flow, filters=4, kernel=1)
+    for number, side in enumerate(reversed(sides)):
+        path = (f"merge_{number}",)
+        flow = net.put("add", flow, side, path=(*path, "add"))
+        flow = net.chain(flow, conv(), path=path)
+        flow = net.put("multiply", flow, side, path=(*path, "gate"))
+        flow = net.chain(flow, conv(4, 5), NORM, ("tanh", {}), path=path)
+    text = net.text()
+    assert block_of(text) == (
+        "  merge:\n"
+        "    inputs: [x, conv_in]\n"
+        "    layers: [{conv: 4, kernel: 3, padding: 1, name: conv_1, from: x},\n"
+        "             {multiply: [conv_1, conv_in], name: gate}, "
+        "{conv: 4, kernel: 5, padding: 2},\n"
+        "             batch_norm, tanh]\n"
+    )
+    assert text.count("- {merge: , from: [add_1, conv_2]}\n") == 3  # each in its own list
+
+
+def test_a_relu_in_the_name_of_a_class_is_one_word():
+    net, flow = Sketch(), -1
+    for number, width in enumerate((8, 16, 32)):
+        flow = net.chain(flow, conv(width), NORM, RELU, path=("body", str(number)))
+    classes = tuple((("body", str(number)), "Conv2dReLU") for number in range(3))
+    assert block_of(net.text(classes=classes)).startswith("  conv_relu:\n")
+
+
 def test_the_width_of_a_learned_tensor_is_that_of_the_item_before_it_in_the_text():
     net, flow, sides = Sketch(), -1, []
     for width in (8, 16, 32):
