@@ -28,9 +28,8 @@ class Pad(Layer):
         )
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
-        return _shifted_field(
-            [begin for begin, _ in per_axis_border(self.border, len(x.size), "border")]
-        )
+        begins = [begin for begin, _ in per_axis_border(self.border, len(x.size), "border")]
+        return None if self.output(x) == x else _shifted_field(begins)
 
 
 @kind("crop", principal="border")
@@ -57,9 +56,8 @@ class Crop(Layer):
         )
 
     def receptive_field(self, x: Shape) -> tuple[ReceptiveField, ...] | None:
-        return _shifted_field(
-            [-begin for begin, _ in per_axis_border(self.border, len(x.size), "border")]
-        )
+        begins = [-begin for begin, _ in per_axis_border(self.border, len(x.size), "border")]
+        return None if self.output(x) == x else _shifted_field(begins)
 
 
 @kind("slice", principal="length")
@@ -131,10 +129,12 @@ class PadLike(SizeLike):
         return Shape(x[0].channels, x[1].size)
 
     def receptive_field(self, x: tuple[Shape, ...]) -> tuple[ReceptiveField, ...] | None:
+        if x[0].size == x[1].size:
+            return None
         return _shifted_field([(m - n) // 2 for n, m in zip(x[0].size, x[1].size, strict=True)])
 
 
-def _shifted_field(begins: list[int]) -> tuple[ReceptiveField, ...] | None:
+def _shifted_field(begins: list[int]) -> tuple[ReceptiveField, ...]:
     """The receptive field of a layer that adds `begins` elements at the start of each axis, or
-    removes them if negative; None if no axis shifts."""
-    return tuple([window_field(begin, 0, 1) for begin in begins]) if any(begins) else None
+    removes them if negative."""
+    return tuple([window_field(begin, 0, 1) for begin in begins])

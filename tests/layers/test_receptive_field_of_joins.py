@@ -135,6 +135,8 @@ def fields(size, layers):
                      100, 0, True, id="two that depend on the whole input"),
         pytest.param(f"{CAUSAL}, {{slice: 2, step: 2, along: 1}}", 100, 0, False,
                      id="the first queries of causal attention"),
+        pytest.param(f"{CAUSAL}, {{crop: [0, 1]}}", 100, 0, False, id="all but the last query"),
+        pytest.param(f"{CAUSAL}, {{crop: [1, 0]}}", 100, 0, True, id="all but the first query"),
         pytest.param(f"{CAUSAL}, {{slice: 1, start: 99, along: 1}}", 100, 0, True,
                      id="the last query of causal attention"),
         pytest.param(f"{CAUSAL}, {{slice: 2, along: 1}}, {{upsample: 50}}", 100, 0, False,
@@ -281,6 +283,7 @@ def sequence_layer(draw, x):
         f"slice: {-(-(n - a + 1) // b) if n >= a else n}, start: {a - 1}, step: {b}, along: 1":
             x[a - 1 :: b],
         f"slice: 1, start: {n - 1}, along: 1": x[n - 1 :],
+        f"crop: [{a - 1}, {b - 1}]": x[a - 1 : n - b + 1] if n > a + b - 2 else x[:0],
         f"upsample: {a}": np.repeat(x, a, 0),
         f"upsample: , size: [{b}]": x[[o * n // b for o in range(b)]],
         f"transposed_conv: 4, kernel: {a}, stride: {a}": spread(x, a, a),
