@@ -151,6 +151,18 @@ def test_one_spec_over_budget_among_several_fails(repository, name):
     assert f"{name}#net: error" in message
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no name has a line break there")
+def test_a_line_break_in_the_name_of_a_spec_hides_it_from_no_hook(repository):
+    repository.write("specs/a\nb.yaml", OVER + "published: [{params: 1, source: here}]\n")
+    code, message = repository.run("convcost-check")
+    assert code == 1
+    assert "- exit code: 1\n" in message
+    assert "specs/a\\x0ab.yaml#net: error" in message
+    code, message = repository.run("convcost-verify")
+    assert code == 1
+    assert "- exit code: 1\n" in message
+
+
 def test_a_link_in_the_place_of_a_spec_is_checked(repository):
     repository.write("store/large.yaml", OVER)
     (repository.folder / "specs").mkdir()
