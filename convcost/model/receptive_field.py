@@ -207,9 +207,11 @@ def join(
     layer after the join can read outputs of some branches only.
     """
     first = fields[0]
-    longest = {field.longest: field for field in fields if field.longest is not None}
-    if all(field[:-1] == first[:-1] for field in fields):
-        return next(iter(longest.values()), first)
+    if all(field == first for field in fields):
+        return first
+    longest = {field.longest for field in fields if field.longest is not None}
+    if longest and all(field[:-1] == first[:-1] for field in fields):
+        return min(fields, key=lambda field: (field.longest is None) == one_branch)
     period = lcm(*(field.period for field in fields))
     advances = {field.advance * (period // field.period) for field in fields}
     if one_branch or len(advances) > 1 or len(longest) > 1:

@@ -147,6 +147,10 @@ def fields(size, layers):
                      id="dilated windows without the last query"),
         pytest.param(f"{CAUSAL}, {{conv: 4, kernel: 2, dilation: 3, stride: 2}}", 100, 0, True,
                      id="dilated windows with the last query"),
+        pytest.param(f"{CAUSAL}, {{multiply: {{map: [], gate: [{{mean: 1}}]}}}}, "
+                     "{slice: 2, along: 1}", 100, 0, True, id="queries and a gate"),
+        pytest.param("{concat: {a: [lstm: 4], b: [mean: 1]}, along: 1}, {slice: 2, along: 1}",
+                     100, 0, False, id="the first steps beside a mean"),
         pytest.param(f"{CAUSAL}, {{slice: 2, along: 1}}, {{mean: 1}}", 100, 0, False,
                      id="the mean of the first queries"),
         pytest.param("{attention: [input, input, input], window: 120}, {slice: 39, along: 1}",
