@@ -45,6 +45,21 @@ def test_a_spec_is_written_and_its_totals_are_printed(tmp_path):
     assert json.loads(analyzed.stdout)["networks"][0]["totals"]["params"] == 1235496
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse the name")
+def test_a_model_whose_file_name_is_not_utf_8_is_read(keras, tmp_path):
+    onnx_file = tmp_path / "\udcff.onnx"
+    onnx_file.symlink_to(SQUEEZENET)
+    keras_file = keras.rename(tmp_path / "\udcff.json")
+    done = run("import", str(onnx_file))
+    named = [r'name: "\\udcff"', r'source: "\\udcff.onnx"']
+    assert (done.returncode, done.stdout.decode().splitlines()[:2]) == (0, named)
+    done = run("import", str(keras_file))
+    named = ["name: tiny", r'source: "Keras, \\udcff.json"']
+    assert (done.returncode, done.stdout.decode().splitlines()[:2]) == (0, named)
+    done = run("check", str(onnx_file), "--max-params", "1235495", "--format", "concise")
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_without_a_file_the_spec_is_printed_to_standard_output(keras):
     done = run("import", str(keras))
     assert done.stdout.decode() == (

@@ -37,7 +37,8 @@ def _word(value: str) -> bool:
 
 def quoted(value: str) -> str:
     """The text in double quotes. Invisible characters are escaped, and so is `##`, because a CI log
-    runs `##[group]` as a command."""
+    runs `##[group]` as a command. Half of a surrogate pair, as in the name of a file that is not
+    UTF-8, is written as text, like `\\udcff`."""
     whole = json.dumps(value, ensure_ascii=False)
     return "".join(map(_escape, whole)).replace("##", "#\\u0023")
 
@@ -46,6 +47,8 @@ def _escape(character: str) -> str:
     if is_visible(character):
         return character
     code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004  half of a surrogate pair, which YAML has not
+        return f"\\\\u{code:04x}"
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"  # noqa: PLR2004  YAML's two forms
 
 
