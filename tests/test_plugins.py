@@ -424,6 +424,7 @@ def test_a_broken_format_is_an_error_where_it_is_written(tmp_path):
         "analyze", "vgg16", "--format", "loud", CONVCOST_PLUGINS=str(tmp_path), CONVCOST_DEBUG="1"
     )
     assert b"Traceback" in asked.stderr
+    assert asked.returncode == 70  # 1 is a failed check
 
 
 BAD_FORMATS = {

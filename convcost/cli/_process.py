@@ -178,6 +178,11 @@ def run_and_exit(run: Callable[[], int]) -> None:
         code = INTERRUPTED
     except SystemExit as stop:
         code = int(stop.code or OK)
+    except Exception:  # noqa: BLE001  with CONVCOST_DEBUG; Python would exit with 1, a failed check
+        from traceback import print_exc
+
+        print_exc()
+        code = _flush(INTERNAL)
     os._exit(code)
 
 
