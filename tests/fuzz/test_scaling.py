@@ -317,6 +317,15 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         lambda n: {"net.onnx": onnx_inputs(n)},
         100,
     ),
+    "inputs of one operator of an ONNX model": (
+        "import net.onnx --fixed",
+        lambda n: {
+            "net.onnx": model(
+                [node("Sum", *["x"] * n, "-> y")], dims=(1, 4, 8, 8)
+            ).SerializeToString()
+        },
+        600,
+    ),
     "inputs of a TensorFlow Lite model": (
         "import net.tflite --fixed",
         lambda n: {"net.tflite": tflite_inputs(n)},

@@ -12,18 +12,18 @@ from convcost.importing.ir.constant import Constant
 from convcost.model.errors import ConstraintError
 
 MAX_ADDED_NODES = 20_000  # nodes that all loops, or all calls of functions, add to a model
-NAMES_PER_NODE = 16  # names of inputs and outputs that count as one more node
+NAMES_PER_NODE = 5  # names of inputs and outputs that count as one more node
 AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
 
 
 def count_nodes(nodes: Iterable[NodeProto]) -> int:
     """The number of nodes, also of those in nested graphs; a node with many names counts more."""
-    return sum(
-        1
-        + (len(node.input) + len(node.output)) // NAMES_PER_NODE
-        + sum(map(_count_step, subgraphs(node)))
-        for node in nodes
-    )
+    return sum(_count_names(node) + sum(map(_count_step, subgraphs(node))) for node in nodes)
+
+
+def _count_names(node: NodeProto) -> int:
+    """The number of nodes that a node counts as, without its nested graphs."""
+    return 1 + (len(node.input) + len(node.output)) // NAMES_PER_NODE
 
 
 def _count_step(graph: GraphProto) -> int:
@@ -270,7 +270,7 @@ def inline_functions(model: ModelProto) -> ModelProto:
         return model
 
     try:
-        if _inlined_nodes(model) - len(model.graph.node) > MAX_ADDED_NODES:
+        if _inlined_nodes(model) - count_nodes(model.graph.node) > MAX_ADDED_NODES:
             message = f"the calls of functions add more than {MAX_ADDED_NODES:,} nodes to the model"
             raise ConstraintError("CC401", message, "export the model without functions")
         for number, function in enumerate(model.functions):
@@ -305,7 +305,7 @@ def _inlined_nodes(model: ModelProto) -> int:
                 count_by_function[key] = 1  # a call of the function in itself is one node
                 if depth < MAX_CALL_DEPTH:
                     count_by_function[key] = count(functions[key].node, depth + 1)
-            total += count_by_function.get(key, 1)
+            total += count_by_function.get(key, _count_names(node))
             for attribute in node.attribute:
                 for graph in (attribute.g, *attribute.graphs):
                     total += count(graph.node, depth)

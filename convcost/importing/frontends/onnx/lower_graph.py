@@ -218,9 +218,11 @@ def _require_one_sample(context: OnnxContext, node: OnnxNode) -> None:
     product = node.op == "MatMul"
     if not (product or node.op == "Pow" or has(node.op, Trait.JOINS, Trait.CHOOSES)):
         return
-    for x in (context.values[name] for name in node.inputs if name in context.values):
-        from_end = 0 if x.batch is None else len(x.dims) - x.batch  # the batch axis
-        for name in node.inputs if from_end > MATRIX_RANK * product else ():
+    input_names = dict.fromkeys(node.inputs)
+    tensors = (context.values[name] for name in input_names if name in context.values)
+    # The position of the batch axis, counted from the end; 0 without a batch.
+    for from_end in {0 if x.batch is None else len(x.dims) - x.batch for x in tensors}:
+        for name in input_names if from_end > MATRIX_RANK * product else ():
             constant = context.constants.get(name)
             extent = constant.dims[-from_end] if constant and len(constant.dims) >= from_end else 1
             if extent in context.samples:

@@ -615,6 +615,16 @@ def test_long_lists_of_weights_are_not_expanded(tmp_path, times):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300_000  # kB
 
 
+def test_functions_whose_inlining_adds_many_inputs_are_refused_first(tmp_path):
+    made = model([node("f", "x", f"-> {name}", domain="own") for name in "yabcdefgh"])
+    opsets = [helper.make_opsetid("", 20)]
+    sums = [node("Sum", *["x"] * 12_000, "-> y")]
+    made.functions.append(helper.make_function("own", "f", ["x"], ["y"], sums, opsets))
+    with pytest.raises(ConstraintError) as caught:
+        imported_graph(tmp_path, made)
+    assert caught.value.message == "the calls of functions add more than 20,000 nodes to the model"
+
+
 @pytest.mark.parametrize(("levels", "refused"), [(4, False), (60, True)])
 def test_functions_whose_inlining_doubles_the_graph_are_refused_first(tmp_path, levels, refused):
     made = model([node("f0", "x", "-> y", domain="own")])
