@@ -185,10 +185,10 @@ def choose(
     """`then` if the condition is true, else `otherwise`.
 
     `other_case` says in words when the condition is false, as in the text
-    `2·X; without scale and shift: X`.
+    `2·X (without scale and shift: X)`.
     """
     return Formula(
-        f"{then.text}; {other_case}: {otherwise.text}",
+        f"{then.text} ({other_case}: {otherwise.text})",
         lambda use: (then if condition(use) else otherwise).of(use),
         then.quantities | otherwise.quantities,
         whole=False,
@@ -250,7 +250,7 @@ def by_mode(**formulas: Formula) -> Formula:
             hint = did_you_mean(mode, TYPES["Mode"].words)
             raise DefinitionError(f"there is no mode `{mode}` of a resize; {hint}")
     return Formula(
-        "; ".join(f"{mode}: {formula.text}" for mode, formula in formulas.items()),
+        f"by mode ({'; '.join(f'{mode}: {f.text}' for mode, f in formulas.items())})",
         lambda use: formulas.get(use.option("mode"), ZERO).of(use),
         {name: text for formula in formulas.values() for name, text in formula.quantities.items()},
         whole=False,

@@ -165,7 +165,8 @@ def test_explain_has_the_kinds_that_differ_and_the_rules():
     shown = done.stdout.decode()
     assert "equal in all counts: conv 4,087,136,256, linear 2,048,000" in shown
     assert (
-        "fvcore counts batch_norm as 2·X; without scale and shift: X, global_avg_pool as X" in shown
+        "fvcore counts batch_norm as 2·X (without scale and shift: X), "
+        "global_avg_pool as X (not 2 axes: 0)\n" in shown
     )
     assert "X: elements of the input" in shown
 

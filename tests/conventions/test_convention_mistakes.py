@@ -104,7 +104,7 @@ MISTAKES = {
     ),
     "a mode of a kind without modes": (
         "rules={'conv': by_mode(linear=Y)}",
-        "`ours` cannot count conv; `linear: Y` fails: `conv` has no option `mode`",
+        "`ours` cannot count conv; `by mode (linear: Y)` fails: `conv` has no option `mode`",
     ),
     "an option that no kind has": (
         "rules={'conv': quantity('q', 'q', lambda use: use.option('strid', 1))}",
