@@ -1,7 +1,7 @@
 """`search`: the points of a design space under conditions, the best ones and the Pareto front."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from string import digits
 from typing import TYPE_CHECKING, Any
@@ -292,38 +292,42 @@ def _check_rates(request: "SearchRequest", network: Network) -> None:
 def _measures(
     options: SearchOptions, variables: Sequence[str], device: Device | None
 ) -> tuple[str, ...]:
-    """The measures to compute: those to print, and those of conditions, order and front.
-
-    Raises UsageError for a name that is not known.
-    """
-    from convcost.conventions import CONVENTIONS, suggest_convention
+    """The measures to print, to sort by and in conditions. Raises UsageError for unknown names."""
+    from convcost.conventions import CONVENTIONS
     from convcost.design_space.network_function import MEASURES, NANOSECONDS
     from convcost.reports.sweep.selection import parse_filter
 
     timed = (NANOSECONDS,) if device is not None and device.bandwidth is not None else ()
-    every = dict.fromkeys((*MEASURES, *timed, *CONVENTIONS.names()))
+    known = (*MEASURES, *timed, *CONVENTIONS.names())
     columns = options.columns or DEFAULT_MEASURES
     ranked = [
         *(key.removeprefix("-") for key in sort_keys(options.sort)),
         *(name.removeprefix("+") for name in options.pareto),
     ]
-    for option, names in (("--columns", columns), ("--sort or --pareto", ranked)):
-        measures = tuple(every) if option == "--columns" or not options.score else (*every, "score")
-        for name in names:
-            if name not in measures:
-                if name == NANOSECONDS:
-                    raise _needs_device(option)
-                hint = did_you_mean(name, measures, len(MEASURES)) or suggest_convention(name)
-                raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
+    _check_measures("--columns", columns, known)
+    _check_measures("--sort or --pareto", ranked, (*known, "score") if options.score else known)
     used = [*columns, *(name for name in ranked if name != "score")]
+    # In a condition, a variable comes before a convention of the same name.
+    countable = {*MEASURES, *timed, *set(CONVENTIONS.names()).difference(variables)}
     for text in options.where:
-        expression = parse_filter(text, (*every, NANOSECONDS, *variables)).expression
-        if NANOSECONDS in expression.names.difference(every, variables):
+        names = parse_filter(text, (*known, NANOSECONDS, *variables)).expression.names
+        if NANOSECONDS in names.difference(known, variables):
             raise _needs_device("--where")
-        # A measure comes before a variable, which comes before a convention that is not counted.
-        counted = {*every}.difference({*variables}.difference(MEASURES, timed))
-        used += sorted(expression.names.intersection(counted))
+        used += sorted(names & countable)
     return tuple(dict.fromkeys(used))
+
+
+def _check_measures(option: str, names: Iterable[str], known: Collection[str]) -> None:
+    """Raises UsageError if a name is not that of a known measure."""
+    from convcost.conventions import suggest_convention
+    from convcost.design_space.network_function import MEASURES, NANOSECONDS
+
+    for name in names:
+        if name == NANOSECONDS and name not in known:
+            raise _needs_device(option)
+        if name not in known:
+            hint = did_you_mean(name, known, len(MEASURES)) or suggest_convention(name)
+            raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
 
 
 def _needs_device(option: str) -> UsageError:

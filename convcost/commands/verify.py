@@ -5,8 +5,8 @@ from typing import Any
 
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
-from convcost.model.costs import costs
-from convcost.model.errors import ConstraintError, Problem, SpecError
+from convcost.model.costs import Costs, costs
+from convcost.model.errors import ConstraintError, Problem, Source, SpecError
 from convcost.model.network import Network
 from convcost.reports import verify as report
 from convcost.reports.notes import stated_notes
@@ -33,50 +33,69 @@ def _published_networks(spec: str) -> list[report.PublishedNetwork]:
     Raises SpecError with all problems.
     """
     source, pick = open_source(spec)
-    documents = Documents(source)
-    problems: list[Problem] = []
-    networks = []
-    layers = values = 0
-    for network in documents.load(pick=pick):
-        size = documents.count_values(network.name, MAX_VALUES)
+    checker = _FigureChecker(source)
+    networks = [checker.check(network) for network in checker.documents.load(pick=pick)]
+    if checker.problems:
+        raise SpecError(source, checker.problems)
+    return networks
+
+
+class _FigureChecker:
+    """Counts what the published figures of one spec state, and collects the problems."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.documents = Documents(source)
+        self.problems: list[Problem] = []
+        self.layers = self.values = 0
+
+    def check(self, network: Network) -> report.PublishedNetwork:
+        """A network, and its published figures in their order. Raises SpecError at a limit."""
         checked: dict[int, PublishedEntry] = {}
         notes: dict[str, None] = {}
-        for settings, entries in _by_settings(network):
-            try:
-                changed = network
-                if settings != Settings():
-                    (changed,) = documents.load(settings, network.name, figures=entries)
-                costed = costs(changed)
-            except SpecError as error:  # once for all entries with these settings
-                problems += error.problems
+        for settings, indices in _by_settings(network):
+            changed_costs = self._costs(network, settings, indices)
+            if changed_costs is None:
                 continue
-            layers += len(costed.layers)
-            values += 0 if changed is network else size
-            if layers > MAX_LAYERS or values > MAX_VALUES:
-                most = f"{MAX_LAYERS:,} layers" if layers > MAX_LAYERS else f"{MAX_VALUES:,} values"
-                message = f"the published figures need more than {most} in all"
-                span = network.published[entries[0]].span
-                hint = "move some of the figures to a file of their own"
-                raise SpecError(source, [*problems, Problem("CC110", message, span, help=hint)])
-            named = {network.published[n].layer for n in entries}
-            notes |= dict.fromkeys(stated_notes([costed], () if "" in named else named))
-            exact = ExactCounts(costed, (network.published[n].layer for n in entries))
-            for n in entries:
+            names = {network.published[n].layer for n in indices}
+            notes |= dict.fromkeys(stated_notes([changed_costs], () if "" in names else names))
+            exact = ExactCounts(changed_costs, names)
+            for n in indices:
                 entry = network.published[n]
                 try:
                     checked[n] = exact.checked(entry)
                 except ConstraintError as error:
-                    span = entry.span
-                    problems.append(Problem(error.code, error.message, span, help=error.help))
+                    problem = Problem(error.code, error.message, entry.span, help=error.help)
+                    self.problems.append(problem)
         figures = tuple(checked[n] for n in sorted(checked))
-        networks.append(
-            report.PublishedNetwork(
-                network.name, network.file, network.source, figures, tuple(notes)
-            )
+        return report.PublishedNetwork(
+            network.name, network.file, network.source, figures, tuple(notes)
         )
-    if problems:
-        raise SpecError(source, problems)
-    return networks
+
+    def _costs(self, network: Network, settings: Settings, indices: list[int]) -> Costs | None:
+        """The costs of a network with other settings, for the figures with these indices. None,
+        and one problem for all these figures, if the settings are not valid."""
+        changed = network
+        try:
+            if settings != Settings():
+                (changed,) = self.documents.load(settings, network.name, figures=indices)
+            changed_costs = costs(changed)
+        except SpecError as error:
+            self.problems += error.problems
+            return None
+        self.layers += len(changed_costs.layers)
+        if changed is not network:
+            self.values += self.documents.count_values(network.name, MAX_VALUES)
+        if self.layers > MAX_LAYERS or self.values > MAX_VALUES:
+            limit = (
+                f"{MAX_LAYERS:,} layers" if self.layers > MAX_LAYERS else f"{MAX_VALUES:,} values"
+            )
+            message = f"the published figures need more than {limit} in all"
+            span = network.published[indices[0]].span
+            hint = "move some of the figures to a file of their own"
+            problem = Problem("CC110", message, span, help=hint)
+            raise SpecError(self.source, [*self.problems, problem])
+        return changed_costs
 
 
 def _by_settings(network: Network) -> Iterator[tuple[Settings, list[int]]]:
