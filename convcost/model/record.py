@@ -43,21 +43,21 @@ else:
         _fields = ()
 
         def __new__(cls, *values, **named):
-            missing = len(cls._fields) - len(values)
-            if named or missing:
-                values += cls._rest(missing, named)
+            if named or len(values) != len(cls._fields):
+                values = cls._filled(values, named)
             return tuple.__new__(cls, values)
 
         @classmethod
-        def _rest(cls, missing, named):
-            """The last values of an instance: those given by name, and defaults."""
-            if not named and 0 < missing <= len(cls._defaults):
-                return cls._defaults[-missing:]
-            rest = cls._fields[-missing:] if missing > 0 else ()
+        def _filled(cls, values, named):
+            """The values of all fields: the values by position, those by name, and defaults."""
+            missing = cls._fields[len(values) :]
+            if missing and not named and len(missing) <= len(cls._defaults):
+                return values + cls._defaults[-len(missing) :]
             value_by_field = {**cls._field_defaults, **named}
-            if missing < 0 or not named.keys() <= set(rest) <= value_by_field.keys():
+            is_complete = named.keys() <= set(missing) <= value_by_field.keys()
+            if not is_complete or len(values) > len(cls._fields):
                 raise TypeError(f"{cls.__name__} has the fields {', '.join(cls._fields)}")
-            return tuple([value_by_field[key] for key in rest])
+            return values + tuple([value_by_field[key] for key in missing])
 
         @classmethod
         def _make(cls, values):
