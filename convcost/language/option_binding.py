@@ -57,7 +57,7 @@ class OptionBinder:
             bound = {name: b for name, b in bound.items() if name not in owner.required_one_of}
         self.check_known(owner, options)
         values = self.read(owner, options, written.names)
-        # A null stands for the default, here one that is an expression.
+        # A null means the default. A default that is an expression is evaluated at each call.
         values = {
             name: v for name, v in values.items() if v.expression or v.constant is not DEFERRED
         }

@@ -11,7 +11,7 @@ from convcost.model.kind import Kind, Option
 from convcost.model.network import HasSpan
 from convcost.model.record import NamedTuple
 
-DEFERRED: Any = object()
+DEFERRED: Any = object()  # the constant of an option whose value is an expression
 
 
 class OptionValue(NamedTuple):

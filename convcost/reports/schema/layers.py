@@ -1,8 +1,8 @@
 """Kinds and layers as JSON Schema.
 
 A block has the name that its author gives it, and JSON Schema cannot look a name up. So there are
-rules for lists of layers (`rules`), and a document follows some of them, by its blocks and its
-`defaults`. Each rule walks all layers of the document.
+rules for lists of layers, and a document follows some of them, by its blocks and its `defaults`.
+Each rule is for all layers of the document.
 """
 
 from typing import Any
@@ -45,33 +45,37 @@ def layer_definitions() -> dict[str, Schema]:
         },
         "call": _call(),
         "block": _block(),
-        **rules(),
+        **_list_rules(),
     }
 
 
-def rules() -> dict[str, Schema]:
-    """The rules for all layers of a document: `layers_kinds` without blocks, `layers_calls` with
-    blocks, and `layers_needs` if no `defaults` can give what a kind needs."""
+def _list_rules() -> dict[str, Schema]:
+    """The rules for a list of layers. `layers_kinds` is for a document without blocks: each layer
+    has a kind. `layers_calls` is for one with blocks: each has a kind or calls a block.
+    `layers_needs` is for one without `defaults`: each has the required options of its kind."""
     names = list(KINDS.names())
     kind_word = words(name for name, kind in KINDS.items() if kind.role == "layer")
     block_word = {"minLength": 1, "not": words(names), "description": "a block of this document"}
     needs = {name: schema for name, kind in KINDS.items() if (schema := _needs(kind))}
-    is_word, has_no_kind = {"type": "string"}, {"propertyNames": {"not": words(names)}}
-    mapping = {"type": "object", **ref("kinds")}
-    schema = {
-        "kinds": {"if": is_word, "then": kind_word, "else": {**mapping, **has_one(names)}},
-        "calls": {
-            "if": is_word,
-            "then": any_of(kind_word, block_word),
-            "else": {**mapping, "if": has_no_kind, "then": ref("call")},
-        },
-        "needs": {"not": words(needs), **_by_key(needs)},
+    is_word, mapping = {"type": "string"}, {"type": "object", **ref("kinds")}
+    call = {"if": {"propertyNames": {"not": words(names)}}, "then": ref("call")}
+    return {
+        f"layers_{name}": _nested_list(f"layers_{name}", rule)
+        for name, rule in {
+            "kinds": {"if": is_word, "then": kind_word, "else": mapping | has_one(names)},
+            "calls": {
+                "if": is_word,
+                "then": any_of(kind_word, block_word),
+                "else": mapping | call,
+            },
+            "needs": {"not": words(needs), **_by_key(needs)},
+        }.items()
     }
-    return {f"layers_{name}": _everywhere(f"layers_{name}", rule) for name, rule in schema.items()}
 
 
-def _everywhere(name: str, rule: Schema) -> Schema:
-    """A rule for each layer of a list, and for the layers inside it."""
+def _nested_list(name: str, rule: Schema) -> Schema:
+    """A list whose layers follow a rule; the lists inside its layers follow the definition `name`,
+    which is this list."""
     inside: Schema = {}
     for kind in dict(KINDS.items()).values():
         if kind.role != "layer":
