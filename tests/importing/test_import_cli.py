@@ -241,7 +241,7 @@ ONE_INPUT = "input: {channels: 8, size: 8}\n"
 TWO_INPUTS = "inputs: {x: {channels: 8, size: 8}, y: {channels: 8, size: 8}}\n"
 
 
-def described(one, other, inputs=ONE_INPUT):
+def equivalence(one, other, inputs=ONE_INPUT):
     from convcost.importing.verify.equivalence import Equivalence
     from convcost.language.load import load
     from convcost.model.costs import costs
@@ -301,27 +301,27 @@ OTHER = {
 
 @pytest.mark.parametrize("case", EQUAL)
 def test_specs_that_differ_only_in_notation_are_equal(case):
-    assert described(*EQUAL[case]).is_same
+    assert equivalence(*EQUAL[case]).is_same
 
 
 @pytest.mark.parametrize("case", OTHER)
 def test_networks_of_equal_cost_can_differ(case):
-    assert not described(*OTHER[case]).is_same
+    assert not equivalence(*OTHER[case]).is_same
 
 
 def test_a_layer_that_reads_the_other_of_two_equal_inputs_differs():
     convs = "{conv: 8, kernel: 1, from: x, name: a}", "{conv: 8, kernel: 1, from: y, name: b}"
     one, other = ([*convs, f"{{multiply: [a, {read}]}}"] for read in ("x", "y"))
-    assert described(one, one, TWO_INPUTS).is_same
-    assert not described(one, other, TWO_INPUTS).is_same
+    assert equivalence(one, one, TWO_INPUTS).is_same
+    assert not equivalence(one, other, TWO_INPUTS).is_same
 
 
 def test_layers_joined_differently_are_reported_by_the_first_difference():
     join = "{{add: [{}, relu_1], name: sum}}"
     one = [A, "relu", join.format("input")]
     other = [A, "relu", join.format("a")]
-    assert described(one, one).is_same
-    answer = described(one, other)
+    assert equivalence(one, one).is_same
+    answer = equivalence(one, other)
     assert (answer.is_same, answer.difference_table()) == (False, None)
     assert answer.first_difference() == "`sum` has other inputs"
     message = "the layers are the same, but their connections differ: see `sum`"

@@ -17,7 +17,7 @@ from convcost.reports.table import cell_text
 CONV = "input: {{channels: {0}, size: {1}}}\nlayers: [{{conv: {2}, kernel: {3}{4}}}]"
 
 
-def story(counted, path):
+def layer_explanation(counted, path):
     (row,) = [row for row in counted.layers if row.path == path]
     return explain_layer(counted, row)
 
@@ -119,7 +119,7 @@ def test_a_layer_without_params_has_no_empty_product():
 
 def test_each_output_position_is_a_row_of_the_matrix_product():
     counted = shipped("one_by_one", "pixel_is_a_row")
-    matrix = story(counted, "conv_1").matrix
+    matrix = layer_explanation(counted, "conv_1").matrix
     assert (matrix.left, matrix.right) == ((3 * 3, 3), (3, 1))
     assert message(counted, "conv_1")["as a matrix product"].startswith("(9 × 3) · (3 × 1): ")
 
@@ -193,7 +193,7 @@ def test_every_equation_is_true(name):
 )
 def test_a_size_formula_has_the_numbers_of_the_layer(layer, size, formula, value):
     counted = cost(f"input: {{channels: 4, size: {size}}}\nlayers: [{layer}]")
-    (filled,) = story(counted, counted.layers[0].path).sizes
+    (filled,) = layer_explanation(counted, counted.layers[0].path).sizes
     assert filled == (("height", "width"), formula, value)
     assert evaluated(formula) == value
 
@@ -203,19 +203,19 @@ def test_the_formula_shows_a_dropped_last_window():
         "input: {channels: 1, size: 2}\n"
         "layers: [{max_pool: 1, stride: 2, padding: 0, ceil: true}]"
     )  # fmt: skip
-    (filled,) = story(counted, "max_pool_1").sizes
+    (filled,) = layer_explanation(counted, "max_pool_1").sizes
     assert filled.formula == "⌈(2 − 1 + 2·0)/2⌉ + 1 − 1"
     assert evaluated(filled.formula) == filled.value == 1
 
 
 def test_axes_with_different_windows_have_their_own_formulas():
     counted = cost(CONV.format(2, "[17, 19]", 4, "[1, 7]", ""))
-    assert [(size.axes, size.value) for size in story(counted, "conv_1").sizes] == [
+    assert [(size.axes, size.value) for size in layer_explanation(counted, "conv_1").sizes] == [
         (("height",), 17),
         (("width",), 13),
     ]
     volume = cost(CONV.format(2, "[4, 8, 8]", 4, 3, ", padding: 1"))
-    assert [size.axes for size in story(volume, "conv_1").sizes] == [
+    assert [size.axes for size in layer_explanation(volume, "conv_1").sizes] == [
         ("depth",),
         ("height", "width"),
     ]
@@ -223,7 +223,7 @@ def test_axes_with_different_windows_have_their_own_formulas():
 
 def test_a_wide_kernel_has_two_alternatives():
     counted = cost(CONV.format(256, 14, 512, 3, ", padding: 1, stride: 2"))
-    apart, thin = story(counted, "conv_1").alternatives
+    apart, thin = layer_explanation(counted, "conv_1").alternatives
     assert apart.weights.value == 256 * 3 * 3 + 512 * 256
     assert apart.macs.value == (256 * 3 * 3 + 512 * 256) * 7 * 7
     assert thin.weights.value == 64 * 256 + 512 * 3 * 3 * 64
@@ -234,7 +234,7 @@ def test_alternatives_cost_the_same_when_written_as_a_spec():
     start = "input: {channels: 10, size: [15, 9]}\nlayers: ["
     apart = "{depthwise: [3, 5], stride: 2}, {conv: 24, kernel: 1}]"
     thin = "{conv: 2, kernel: 1}, {conv: 24, kernel: [3, 5], stride: 2}]"
-    reported = story(
+    reported = layer_explanation(
         cost(f"{start}{{conv: 24, kernel: [3, 5], stride: 2}}]"), "conv_1"
     ).alternatives
     for other, written in zip(reported, (apart, thin), strict=True):
@@ -247,12 +247,15 @@ def test_alternatives_cost_the_same_when_written_as_a_spec():
     [(1, 3, ""), (4, 1, ""), (4, "[1, 1]", ""), (4, 3, ", groups: 2")],
 )
 def test_one_channel_a_1x1_kernel_and_groups_have_no_alternatives(channels, kernel, more):
-    assert story(cost(CONV.format(channels, 8, 4, kernel, more)), "conv_1").alternatives == []
+    assert (
+        layer_explanation(cost(CONV.format(channels, 8, 4, kernel, more)), "conv_1").alternatives
+        == []
+    )
 
 
 def test_a_grouped_convolution_has_no_matrix_product():
     counted = cost(CONV.format(4, 8, 4, 3, ", groups: 2"))
-    assert story(counted, "conv_1").matrix is None
+    assert layer_explanation(counted, "conv_1").matrix is None
     assert "as a matrix product" not in message(counted, "conv_1")
 
 
@@ -271,14 +274,14 @@ def test_a_convolution_that_is_pruned_or_of_an_expert_has_no_matrix_product():
     )
     macs = (36 * 36 * 4 // 2, 16 * 36 * 4 // 2, 2 * 16 * 4 * 4)
     for path, number in zip(("pruned", "same", "each/one"), macs, strict=True):
-        reported = story(counted, path)
+        reported = layer_explanation(counted, path)
         assert (reported.counts.macs, reported.matrix) == (number, None)
         assert "as a matrix product" not in message(counted, path)
 
 
 def test_a_batch_multiplies_macs_and_rows_of_the_matrix():
     counted = cost(CONV.format(3, 8, 4, 3, ""), batch=5)
-    reported = story(counted, "conv_1")
+    reported = layer_explanation(counted, "conv_1")
     assert reported.products[Measure.MACS].value == counted.totals.macs == 4 * 3 * 3 * 3 * 6 * 6 * 5
     assert reported.products[Measure.MACS].formula.endswith(" × samples")
     assert reported.matrix.left == (5 * 6 * 6, 3 * 3 * 3)
@@ -294,7 +297,7 @@ def test_shared_weights_are_counted_at_the_other_layer():
           - {conv: 4, kernel: 3, padding: 1, weights: a, name: b, note: again}
         """
     )
-    reported = story(counted, "b")
+    reported = layer_explanation(counted, "b")
     assert reported.shared == "a"
     assert reported.products[Measure.WEIGHTS].value == reported.counts.params == 0
     assert reported.products[Measure.MACS].value == 4 * 3 * 3 * 4 * 8 * 8
@@ -312,7 +315,7 @@ def test_stated_counts_are_shown_as_stated():
 
 
 def test_a_join_names_its_inputs():
-    reported = story(shipped("googlenet"), "inception_3a/concat_1")
+    reported = layer_explanation(shipped("googlenet"), "inception_3a/concat_1")
     assert [(taken.source, taken.shape.channels) for taken in reported.inputs] == [
         ("inception_3a/1x1/relu_1", 64),
         ("inception_3a/3x3/relu_2", 128),

@@ -173,7 +173,7 @@ def test_all_uses_of_a_block_take_the_same_layer_by_name(taken, same):
 # What comes in
 
 
-def turned(net, flow, module, *tables, width=4):
+def with_tables(net, flow, module, *tables, width=4):
     """A layer whose output is multiplied by tables, and a shortcut around it."""
     inner = net.chain(flow, conv(), path=module)
     for number, table in enumerate(tables):
@@ -194,7 +194,7 @@ def test_a_table_that_all_layers_share_is_an_input_of_their_block():
     flow = net.chain(-1, conv(), path=("stem",))
     cos = cosine(net, "decoder", "0")  # computed in the layer that uses it first
     for number in range(4):
-        flow = turned(net, flow, ("decoder", str(number)), cos)
+        flow = with_tables(net, flow, ("decoder", str(number)), cos)
     text = net.text()
     assert block_of(text) == (
         "  residual:\n"
@@ -245,7 +245,7 @@ def test_a_block_with_tables_has_options():
     cos, sin = cosine(net), cosine(net, function="sin")
     flow = net.chain(-1, conv(), path=("stem",))
     for number, width in enumerate((4, 8, 16)):
-        flow = turned(net, flow, ("decoder", str(number)), cos, sin, width=width)
+        flow = with_tables(net, flow, ("decoder", str(number)), cos, sin, width=width)
     text = net.text()
     assert block_of(text) == (
         "  residual:\n"
@@ -279,7 +279,7 @@ def test_the_input_of_a_block_has_no_automatic_name_of_a_layer():
     other = net.put("constant", -1, path=("constant",), shape=Shape(4, (8, 8)))
     flow = net.chain(-1, conv(), path=("stem",))
     for number in range(3):
-        flow = turned(net, flow, ("decoder", str(number)), mask, other)
+        flow = with_tables(net, flow, ("decoder", str(number)), mask, other)
     text = net.text()
     assert "    inputs: [x, constant_in, constant_in_2]\n" in block_of(text)
     assert layers_of(text) == (
@@ -296,7 +296,7 @@ def test_modules_that_share_another_output_have_a_block_with_two_inputs():
     memory = net.chain(-1, conv(), RELU, path=("encoder",))
     flow = net.chain(memory, conv(), path=("stem",))
     for number in range(3):
-        flow = turned(net, flow, ("decoder", str(number)), memory)
+        flow = with_tables(net, flow, ("decoder", str(number)), memory)
     text = net.text()
     assert block_of(text) == (
         "  residual:\n"
@@ -322,7 +322,7 @@ def test_parts_that_use_a_different_output_each_have_no_block_with_two_inputs():
     ends = [net.chain(-1, conv(), RELU, path=(f"encoder_{n}",)) for n in range(3)]
     flow = ends[-1]
     for number, end in enumerate(reversed(ends)):
-        flow = turned(net, flow, ("decoder", str(number)), end)
+        flow = with_tables(net, flow, ("decoder", str(number)), end)
     assert "inputs:" not in block_of(net.text())
 
 

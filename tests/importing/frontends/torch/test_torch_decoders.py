@@ -16,8 +16,8 @@ HEAD = WIDTH // HEADS
 TOKENS = GROUPS * HEAD  # as many as the keys have channels
 
 
-def turned(x, cos, sin):
-    """Rotary positions: pairs of channels, turned by the angles of a table."""
+def rotated(x, cos, sin):
+    """Rotary positions: pairs of channels, rotated by the angles of a table."""
     first, second = x.chunk(2, -1)
     return x * cos + torch.cat([-second, first], -1) * sin
 
@@ -37,7 +37,7 @@ class Attention(nn.Module):
             layer(x).view(*x.shape[:2], -1, HEAD).transpose(1, 2)
             for layer in (self.query, self.keys, self.values)
         ]
-        query, keys = (turned(head, cos, sin) for head in heads[:2])
+        query, keys = (rotated(head, cos, sin) for head in heads[:2])
         keys, values = (one.repeat_interleave(HEADS // GROUPS, 1) for one in (keys, heads[2]))
         x = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)
         return self.out(x.transpose(1, 2).flatten(2))
