@@ -71,6 +71,7 @@ __all__ = [
 P = ParamSpec("P")
 T = TypeVar("T")
 Spec: TypeAlias = str | os.PathLike[str]
+_plug_in_once = cache(plug_in)
 
 
 def _use_case(function: Callable[P, T]) -> Callable[P, T]:
@@ -92,11 +93,6 @@ def _use_case(function: Callable[P, T]) -> Callable[P, T]:
             raise first from None
 
     return call
-
-
-@cache
-def _plug_in_once() -> None:
-    plug_in()
 
 
 @_use_case

@@ -185,7 +185,7 @@ def _add_command(app: "typer.Typer", name: str, file: Path, arguments: list[str]
         command = with_output_options(module.command, arguments[1:])
         if not file.is_relative_to(PACKAGE):
             # typer reads annotations when the program is built, where no error names a file.
-            alone = typer.Typer(add_completion=False)
-            alone.command()(command)
-            get_command(alone)
+            trial = typer.Typer(add_completion=False)
+            trial.command()(command)
+            get_command(trial)
         app.command(name, epilog=getattr(module, "EPILOG", None))(command)

@@ -149,7 +149,8 @@ def _format_parameters(formats: Sequence[Format], flags: set[str]) -> Iterator[P
         for option in form.options:
             users.setdefault(option, []).append(form.name)
     used_flags = flags | {"--help"}
-    for option, names in sorted(users.items(), key=lambda item: _is_plugin(item[1])):
+    plugins_last = sorted(users.items(), key=lambda user: any(map(FORMATS.plugin_file, user[1])))
+    for option, names in plugins_last:
         if option.flag in used_flags:
             file = FORMATS.plugin_file(names[0])
             raise UsageError(
@@ -166,10 +167,6 @@ def _format_parameters(formats: Sequence[Format], flags: set[str]) -> Iterator[P
             default=False if option.type is bool else None,
             annotation=Annotated[type_, info],
         )
-
-
-def _is_plugin(formats: Sequence[str]) -> bool:
-    return any(FORMATS.plugin_file(name) for name in formats)
 
 
 def check_format_options(options: OutputOptions, written: Sequence[Format]) -> None:

@@ -5,7 +5,7 @@ from convcost.language.load import load
 from convcost.language.network_inputs import Settings
 from convcost.language.variant_text import as_document
 from convcost.model.costs import Costs, costs
-from convcost.model.errors import Source, UsageError, usage_errors
+from convcost.model.errors import UsageError, usage_errors
 from convcost.model.graph_edit import apply_edit
 from convcost.model.record import NamedTuple
 from convcost.reports.explain import paths, unknown_path
@@ -101,17 +101,12 @@ class _Job:
         self.request = request
         self.source, self.pick = open_source(request.spec, request.settings)
         if request.file is not None and self.pick is not None:
-            self.source, self.pick = self._own_document(self.source, self.pick)
+            with usage_errors("cannot write the spec: "):  # a variant becomes a document
+                self.source, self.pick = as_document(self.source, self.pick)
         self.networks = load(self.source, request.settings, self.pick)
         self.costs = [costs(network, request.batch) for network in self.networks]
         self.paths = {path for network in self.networks for path in paths(network)}
         self.layers = tuple(map(self._layer, request.layers))
-
-    @staticmethod
-    def _own_document(source: Source, pick: str) -> tuple[Source, str]:
-        """The document to edit: a variant is written as a document of its own."""
-        with usage_errors("cannot write the spec: "):
-            return as_document(source, pick)
 
     def _layer(self, text: str) -> tuple[str, Width | None]:
         """Splits `3x3/conv_1=96` into path and width; the name of a layer may also have a `=`."""

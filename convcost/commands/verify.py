@@ -44,7 +44,6 @@ class _FigureChecker:
     """Counts what the published figures of one spec state, and collects the problems."""
 
     def __init__(self, source: Source) -> None:
-        self.source = source
         self.documents = Documents(source)
         self.problems: list[Problem] = []
         self.layers = self.values = 0
@@ -94,7 +93,7 @@ class _FigureChecker:
             span = network.published[indices[0]].span
             hint = "move some of the figures to a file of their own"
             problem = Problem("CC110", message, span, help=hint)
-            raise SpecError(self.source, [*self.problems, problem])
+            raise SpecError(self.documents.source, [*self.problems, problem])
         return changed_costs
 
 

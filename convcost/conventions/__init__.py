@@ -373,8 +373,8 @@ def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:
     binary = _binary_steps(network)
     for index, step in enumerate(network.steps):
         source = step.inputs[0] if step.inputs else -1
-        alone = source >= 0 and readers[source] == 1
-        before = network.steps[source].layer if alone else None
+        read_once = source >= 0 and readers[source] == 1
+        before = network.steps[source].layer if read_once else None
         inputs, times = inputs_of(network, step), step.copies.used
         use = LayerUse(step.layer, inputs, step.shape, batch, before, index in binary, times)
         yield use if step.density is None else use._replace(density=step.density)

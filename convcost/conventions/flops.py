@@ -40,7 +40,7 @@ HALVES = Formula("⌈5/2·macs⌉", lambda use: -(-5 * MACS.of(use) // 2), MACS.
 
 
 def _scan_terms(use: LayerUse, term: int) -> int:
-    """The multiply-adds of one part of a scan: 0 those of the states, 1 the skip."""
+    """The multiply-adds of a scan: those of the states are its term 0, those of the skip term 1."""
     terms = use.layer.macs(use.x).terms
     return use.batch * prod(factor.value for factor in terms[term]) if term < len(terms) else 0
 
@@ -49,10 +49,6 @@ SCANNED = quantity("S", "channels × states × steps", lambda use: _scan_terms(u
 SKIPPED = quantity(
     "D", "operations of the skip: 2 for each element", lambda use: 2 * _scan_terms(use, 1)
 )
-
-
-def _is_affine(use: LayerUse) -> bool:
-    return bool(use.option("function") == "affine")
 
 
 convention(
@@ -90,7 +86,9 @@ convention(
         "silu hard_swish gelu mish selu celu log_sigmoid": 5 * Y,
         "quick_gelu": 6 * Y,
         "glu": depends(5 * Y, "assumes that the function of GLU is a sigmoid"),
-        "elementwise": choose(_is_affine, "other functions", 2 * Y, Y),
+        "elementwise": choose(
+            lambda use: use.option("function") == "affine", "other functions", 2 * Y, Y
+        ),
         "softmax": 5 * Y,
         "max_pool adaptive_max_pool global_max_pool": POOLED - Y,
         "avg_pool adaptive_avg_pool global_avg_pool": POOLED,

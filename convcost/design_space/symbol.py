@@ -247,7 +247,7 @@ class Symbol(Symbolic):
         elif isinstance(a, Symbol):
             result = _METHODS[sign](a, b)
         else:
-            result = _METHODS[sign](self._as_symbol(first), b)
+            result = _METHODS[sign](Symbol(self.trace, *first), b)
         return result
 
     @property
@@ -262,9 +262,6 @@ class Symbol(Symbolic):
             if bit_bound <= MAX_BITS:
                 return bit_bound
         return bits(self.pin())
-
-    def _as_symbol(self, operand: Operand) -> "Symbol":
-        return Symbol(self.trace, *operand)
 
     def _divide(self, a: Operand, b: Operand) -> Any:
         if self.trace.is_zero(*b):

@@ -150,8 +150,8 @@ class TracedFunction:
     def _assign_plain(
         self, values: Values, left: Array, columns: dict[str, VariableColumn]
     ) -> None:
-        """Computes the points `left` one by one, with plain numbers."""
-        for n, here in enumerate(left):
+        """Computes the points with the numbers `left` one by one, with plain numbers."""
+        for n, point in enumerate(left):
             value_by_variable = {
                 variable.name: variable.plain(
                     int(columns[variable.name].numerators[n]), self._columns[variable.name]
@@ -161,12 +161,12 @@ class TracedFunction:
             try:
                 results = self.function(value_by_variable)
             except SpecError:
-                values.failed[here] = True
+                values.failed[point] = True
                 continue
-            for number_of, value in enumerate(results):
+            for column, value in enumerate(results):
                 if abs(value) > INT64:
-                    values.results[number_of] = values.results[number_of].astype(object)
-                values.results[number_of][here] = value
+                    values.results[column] = values.results[column].astype(object)
+                values.results[column][point] = value
 
     def trace(self, point: Mapping[str, int]) -> Outcome:
         """Traces the function at one point, given by the values of its columns.

@@ -95,7 +95,7 @@ def _at_other_size(request: ImportRequest, graph: LayerGraph, size: tuple[int, .
         channels_last = extents != (shape.channels, *shape.size) == (extents[-1], *extents[:-1])
         dims = (*size, shape.channels) if channels_last else (shape.channels, *size)
         inputs = (size if extents == shape.size else dims,)
-    read = layer_graph_of(request._replace(inputs=inputs, size=size), again=True)
+    read = layer_graph_of(request._replace(inputs=inputs, size=size), resized=True)
     ((_, input_shape),) = read.inputs
     if input_shape != Shape(shape.channels, size):
         raise ConstraintError("CC401", "it cannot be imported at another size")
@@ -109,11 +109,11 @@ def _free_layers_note(graph: LayerGraph) -> tuple[str, ...]:
     return (f"left out, as they are free: {listed}",)
 
 
-def layer_graph_of(request: ImportRequest, *, again: bool = False) -> LayerGraph:
-    """The layers of a model; `again` if an earlier call read it at another size. Raises
+def layer_graph_of(request: ImportRequest, *, resized: bool = False) -> LayerGraph:
+    """The layers of a model; `resized` if an earlier call read it at another size. Raises
     ConstraintError. No message or note has a whole long value."""
     try:
-        graph = _layer_graph_of(request, again=again)
+        graph = _layer_graph_of(request, resized=resized)
         _require_layers(graph)
     except ConstraintError as error:
         error.message, error.help = _shortened(error.message), _shortened(error.help)
@@ -139,7 +139,7 @@ def _shortened(message: str) -> str:
     return text if len(text) <= MAX_MESSAGE_CHARACTERS else f"{text[:MAX_MESSAGE_CHARACTERS]}…"
 
 
-def _layer_graph_of(request: ImportRequest, *, again: bool) -> LayerGraph:
+def _layer_graph_of(request: ImportRequest, *, resized: bool) -> LayerGraph:
     path = Path(request.model)
     suffix = path.suffix.lower()
     if suffix in SUFFIXES or path.is_file():
@@ -150,20 +150,20 @@ def _layer_graph_of(request: ImportRequest, *, again: bool) -> LayerGraph:
     if suffix == ".onnx":
         from convcost.importing.frontends.onnx import read as read_onnx
 
-        return read_onnx(path, size=request.size, dims=dict(request.dims), again=again)
+        return read_onnx(path, size=request.size, dims=dict(request.dims), resized=resized)
     if suffix == ".tflite":
         from convcost.importing.frontends.tflite import read as read_tflite
 
-        return read_tflite(path, size=request.size, again=again)
+        return read_tflite(path, size=request.size, resized=resized)
     if suffix in KERAS:
         from convcost.importing.frontends.keras import read as read_keras
 
-        return read_keras(path, size=request.size, inputs=request.inputs, anyway=again)
+        return read_keras(path, size=request.size, inputs=request.inputs, resized=resized)
     if is_callable(request.model):
         from convcost.importing.frontends.torch import read as read_torch
 
         dtypes = tuple("int64" if dtype == "int" else "float32" for dtype in request.dtypes)
-        size = None if again else request.size  # then the inputs have the size
+        size = None if resized else request.size  # then the inputs have the size
         return read_torch(request.model, inputs=request.inputs, size=size, dtypes=dtypes)
     raise ConstraintError(
         "CC401",

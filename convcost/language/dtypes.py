@@ -34,7 +34,8 @@ class DtypeParser(FieldReader):
 
     def parse(self, node: Node) -> Dtypes:
         if type(node) is Scalar:
-            return Dtypes(LayerDtypes()._replace(**dict(self._text(node))))
+            parts = self.parse_text(node, "dtype", parse_parts) or ()
+            return Dtypes(LayerDtypes()._replace(**dict(parts)))
         if type(node) is not Mapping:
             self.problems.add("CC112", "`dtype` must be a dtype or a mapping", node, EXAMPLE)
             return Dtypes()
@@ -65,6 +66,3 @@ class DtypeParser(FieldReader):
                 elif value := self.parse_text(where, key, parse_dtype):
                     dtype_by_part |= dict.fromkeys(PARTS if key == ALL else (key,), value)
         return tuple(dtype_by_part.items())
-
-    def _text(self, node: Scalar) -> Parts:
-        return self.parse_text(node, "dtype", parse_parts) or ()

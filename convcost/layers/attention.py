@@ -128,26 +128,22 @@ class Attention(Join):
             raise ConstraintError("CC303", message)
         for shape in x:
             require_size(shape.size, "attention")
-        if x[1].size[-1] != x[2].size[-1]:
+        queries, keys, values = (shape.size[-1] for shape in x)
+        if keys != values:
+            message = f"attention needs one value for each key, not {keys} keys and {values} values"
+            raise ConstraintError("CC303", message)
+        if queries > keys and (self.causal or self.window is not None):
             raise ConstraintError(
                 "CC303",
-                f"attention needs one value for each key, not {x[1].size[-1]} keys and "
-                f"{x[2].size[-1]} values",
-            )
-        if x[0].size[-1] > x[1].size[-1] and (self.causal or self.window is not None):
-            raise ConstraintError(
-                "CC303",
-                f"attention with `causal` or `window` needs a key for every query, not "
-                f"{x[0].size[-1]} queries and {x[1].size[-1]} keys",
+                "attention with `causal` or `window` needs a key for every query, not "
+                f"{queries} queries and {keys} keys",
                 "remove `causal` and `window`, or give at least as many keys as queries",
             )
         query, key, value = x if self.heads is None else self._split(x, self.heads)
         if query.channels != key.channels:
-            raise ConstraintError(
-                "CC303",
-                f"attention needs queries and keys with the same number of channels, not "
-                f"{query.channels} and {key.channels}",
-            )
+            requirement = "queries and keys with the same number of channels"
+            message = f"attention needs {requirement}, not {query.channels} and {key.channels}"
+            raise ConstraintError("CC303", message)
         batch = _common_size(query.size[:-1], key.size[:-1], value.size[:-1])
         if batch is None:
             listed = ", ".join(shape.text for shape in x)
@@ -157,7 +153,7 @@ class Attention(Join):
                 "an outer axis of the keys and values may be smaller only if it divides that of "
                 "the queries",
             )
-        return _Sides(batch, query.size[-1], key.size[-1], query.channels, value.channels)
+        return _Sides(batch, queries, keys, query.channels, value.channels)
 
     def _split(self, x: tuple[Shape, ...], heads: int) -> list[Shape]:
         """Splits [c, *outer, n] to [c / heads, *outer, heads, n]. Keys and values may have fewer

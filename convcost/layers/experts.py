@@ -67,7 +67,7 @@ class Experts(Join):
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
         gate, each, *shared = x
-        if gate.channels != self.of or not self._fits(gate.size, each.size):
+        if gate.channels != self.of or gate.size not in ((), each.size, (1,) * len(each.size)):
             raise ConstraintError(
                 "CC303",
                 f"experts needs a gate of {Shape(self.of, each.size).text}, one channel for each "
@@ -79,7 +79,3 @@ class Experts(Join):
                 message = f"experts adds the output of `shared`, {shape.text}, to {each.text}"
                 raise ConstraintError("CC303", message, "both must have the same shape")
         return each
-
-    @staticmethod
-    def _fits(gate: tuple[int, ...], each: tuple[int, ...]) -> bool:
-        return gate in ((), each) or gate == (1,) * len(each)

@@ -86,10 +86,10 @@ def reduced_shape(over: Axes, x: Shape, kind: str, *, keep: bool) -> Shape:
     return Shape(1 if over in ("channels", "all") else x.channels, size)
 
 
-def require_divisible(number: int, parts: int, what: str, by: str) -> None:
+def require_divisible(number: int, parts: int, subject: str, by: str) -> None:
     """Raises ConstraintError if `number` is not a multiple of `parts`."""
     if number % parts:
-        raise ConstraintError("CC302", f"{what} {number} cannot be divided by {by} {parts}")
+        raise ConstraintError("CC302", f"{subject} {number} cannot be divided by {by} {parts}")
 
 
 def _number_message(name: str, numbers: int, rank: int) -> str:

@@ -116,8 +116,8 @@ class _Deployed:
     def _fold(self, index: int) -> None:
         """Makes a batch norm part of the layer before it, if that can include it."""
         step = self.steps[index]
-        source, alone, _ = self.source(step.inputs[0])
-        if source < 0 or not alone or {index, source} & self.owners:
+        source, read_once, _ = self.source(step.inputs[0])
+        if source < 0 or not read_once or {index, source} & self.owners:
             return
         before = self.steps[source]
         if step.shared is not None or before.shared is not None:
@@ -212,7 +212,7 @@ class _Branch:
     """
 
     def __init__(self, deployed: _Deployed, tensor: int, rank: int) -> None:
-        source, _, alone = deployed.source(tensor)
+        source, _, used_once = deployed.source(tensor)
         self.origin = source
         self.step: int | None = None
         self.layer: Any = None
@@ -221,7 +221,7 @@ class _Branch:
         self.what = "identity"
         step = deployed.steps[source] if source >= 0 else None
         # The owner of shared weights stays, because other layers use its weights as they are.
-        if step is None or not alone or step.shared is not None or source in deployed.owners:
+        if step is None or not used_once or step.shared is not None or source in deployed.owners:
             return
         if step.density is not None or step.copies.stored > 1:
             return

@@ -199,7 +199,9 @@ class _Decomposition:
         part = self.part(chain)
         levels, costs = part.profile(range(len(chain)))
         inputs = tuple(n for n, tensor in part.tensors.items() if not tensor.writer)
-        outputs = tuple(n for n, tensor in part.tensors.items() if tensor.writer and tensor.kept)
+        outputs = tuple(
+            n for n, tensor in part.tensors.items() if tensor.writer and tensor.is_output
+        )
         segments, reads = list[Segment](), inputs
         for first, stop in pairwise(ends_of_runs(levels, costs)):
             writes = outputs
@@ -228,7 +230,7 @@ class _Decomposition:
         if tensor >= len(self.graph.tensors):
             return False
         graph_tensor = self.graph.tensors[tensor]
-        return graph_tensor.kept or max(graph_tensor.readers, default=-1) > end
+        return graph_tensor.is_output or max(graph_tensor.readers, default=-1) > end
 
     def joins(self, tasks: Sequence[int]) -> bool:
         """Whether the last of the tasks depends on each other one."""

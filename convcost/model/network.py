@@ -104,7 +104,7 @@ class Density(NamedTuple):
         return macs * self.left // self.weights
 
     @property
-    def kept(self) -> Any:
+    def share(self) -> Any:
         """The share of the weights that is left, a Fraction or a symbolic number. A search needs a
         trace for each value of a symbolic one, so it is computed only where it is printed."""
         for number in (self.left, self.weights):
@@ -167,7 +167,7 @@ class Step(NamedTuple):
         product = self.layer.product(measure, x)
         if self.density is None or measure not in (Measure.WEIGHTS, Measure.MACS):
             return product
-        return product.times(density=self.density.kept)
+        return product.times(density=self.density.share)
 
 
 class Group(NamedTuple):

@@ -23,13 +23,13 @@ class PartTensor(NamedTuple):
     """A tensor that a part reads or writes, with sets of its segments.
 
     `writer` is the set of the segment that writes it, empty if the tensor is alive before the part.
-    `kept` says whether it is alive after the part.
+    `is_output` says whether it is alive after the part.
     """
 
     bytes: int
     writer: int
     readers: int
-    kept: bool
+    is_output: bool
 
 
 class Part:
@@ -53,7 +53,7 @@ class Part:
         ]
         self._twins = self._find_twins()
         before = (
-            tensor for tensor in self.tensors.values() if not tensor.writer and not tensor.kept
+            tensor for tensor in self.tensors.values() if not tensor.writer and not tensor.is_output
         )
         self._alive = {0: sum(tensor.bytes for tensor in before)}
 
@@ -78,7 +78,12 @@ class Part:
         item = self.segments[segment]
         read = [n for n in item.reads if not self.tensors[n].writer & group]
         written = [
-            (tensor.bytes, tensor.kept, (tensor.readers & group) >> first, tensor.readers & ~group)
+            (
+                tensor.bytes,
+                tensor.is_output,
+                (tensor.readers & group) >> first,
+                tensor.readers & ~group,
+            )
             for tensor in self._get(item.writes)
         ]
         over = [n in item.overwrites for n in item.reads]
@@ -99,8 +104,8 @@ class Part:
             self._alive[state] = sum(
                 tensor.bytes
                 for tensor in self.tensors.values()
-                if (tensor.writer & state if tensor.writer else not tensor.kept)
-                and (tensor.kept or tensor.readers & ~state)
+                if (tensor.writer & state if tensor.writer else not tensor.is_output)
+                and (tensor.is_output or tensor.readers & ~state)
             )
         return self._alive[state]
 
@@ -119,12 +124,12 @@ class Part:
         added = sum(
             tensor.bytes
             for tensor in self._get(item.writes)
-            if tensor.kept or tensor.readers & left
+            if tensor.is_output or tensor.readers & left
         )
         freed = sum(
             tensor.bytes
             for tensor in self._get(item.reads)
-            if not tensor.kept and not tensor.readers & left
+            if not tensor.is_output and not tensor.readers & left
         )
         return added - freed
 
@@ -132,7 +137,8 @@ class Part:
         """The bytes that are alive while a segment runs after those of a set."""
         item, left = self.segments[segment], ~state & ~(1 << segment)
         overwrites = any(
-            not tensor.kept and not tensor.readers & left for tensor in self._get(item.overwrites)
+            not tensor.is_output and not tensor.readers & left
+            for tensor in self._get(item.overwrites)
         )
         return self.alive(state) + (0 if overwrites else item.extra_bytes)
 
@@ -152,10 +158,12 @@ class Part:
     def least_bytes(self, segment: int) -> int:
         """A lower bound of the bytes that are alive while a segment runs, in any order."""
         item = self.segments[segment]
-        overwrites = any(not tensor.kept for tensor in self._get(item.overwrites))
+        overwrites = any(not tensor.is_output for tensor in self._get(item.overwrites))
         # As in `alive`, a tensor that is alive before and after the part is not counted.
         read = sum(
-            tensor.bytes for tensor in self._get(item.reads) if tensor.writer or not tensor.kept
+            tensor.bytes
+            for tensor in self._get(item.reads)
+            if tensor.writer or not tensor.is_output
         )
         return read + (0 if overwrites else item.extra_bytes)
 
@@ -168,14 +176,14 @@ class Part:
             place: sum(
                 tensor.bytes
                 for tensor in self._get(segment.writes)
-                if tensor.kept or tensor.readers
+                if tensor.is_output or tensor.readers
             )
             for place, segment in enumerate(self.segments)
         }
         gains = [
             (tensor.bytes, tensor.readers)
             for tensor in self.tensors.values()
-            if not tensor.kept and tensor.readers
+            if not tensor.is_output and tensor.readers
         ]
         return maximum_closure(costs, dict(enumerate(self.needs)), gains)
 

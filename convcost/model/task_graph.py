@@ -18,13 +18,13 @@ INPUT = NOT_YET = -1  # in the place of the writer of a tensor
 class TaskTensor(NamedTuple):
     """The bytes of a tensor, the number of the task that writes it, and of those that read it.
 
-    The writer of an input of the network is −1. A `kept` tensor is alive to the end.
+    The writer of an input of the network is −1. An output is alive to the end.
     """
 
     bytes: int
     writer: int
     readers: tuple[int, ...]
-    kept: bool
+    is_output: bool
 
 
 class Task(NamedTuple):
@@ -54,7 +54,7 @@ class TaskGraph:
     def alive_inputs(self) -> int:
         """The bytes that are alive before the first task."""
         inputs = (tensor for tensor in self.tensors if tensor.writer < 0)
-        return sum(tensor.bytes for tensor in inputs if tensor.readers or tensor.kept)
+        return sum(tensor.bytes for tensor in inputs if tensor.readers or tensor.is_output)
 
     def pieces(self, tasks: Sequence[int]) -> Iterator[Sequence[int]]:
         """Tasks in order, split after each one that every other task leads to or depends on."""
@@ -79,20 +79,17 @@ class TaskGraph:
             leading[min(readers, default=count)] -= 1
             if task.reads:
                 writers = [self.tensors[tensor].writer for tensor in task.reads]
-                leaders = (places.get(writer, -1) for writer in writers if self._reads(writer))
+                leaders = (places.get(n, -1) for n in writers if n >= 0 and self.tasks[n].reads)
                 depending[max(leaders, default=-1) + 1] += 1
                 depending[place + 1] -= 1
         both = zip(accumulate(leading), accumulate(depending), strict=True)
         ends = [before == after == 1 for before, after in both][:count]
         return [*ends[:-1], True] if ends else []
 
-    def _reads(self, task: int) -> bool:
-        return task >= 0 and bool(self.tasks[task].reads)
-
     def alive_in(self, order: Iterable[int]) -> Iterator[tuple[int, int]]:
         """The bytes that are alive before each task of a whole order, and while it runs."""
         alive = self.alive_inputs
-        left = [len(tensor.readers) + tensor.kept for tensor in self.tensors]
+        left = [len(tensor.readers) + tensor.is_output for tensor in self.tensors]
         for number in order:
             task = self.tasks[number]
             for tensor in task.reads:

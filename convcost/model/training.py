@@ -119,7 +119,7 @@ class _Backward:
             elif reads in ("inputs", "input") or (reads == "linear" and weights):
                 data = step.reads if reads == "inputs" else step.reads[:1]
                 tensors.update(map(self._root, data))
-        return {tensor for tensor in tensors if not self._is_stored(tensor)}
+        return {n for n in tensors if n < 0 or self.steps[n].layer.memory != "weights"}
 
     def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
         """The factors that the gradient of another factor needs. With a `gate`, the first two
@@ -131,9 +131,6 @@ class _Backward:
             is_divisor = reads == "quotient" and number > 0
             if weights or is_divisor or any(map(self._needs, others)):
                 yield tensor
-
-    def _is_stored(self, tensor: int) -> bool:
-        return tensor >= 0 and self.steps[tensor].layer.memory == "weights"
 
     def _root(self, tensor: int) -> int:
         return self.roots[tensor] if tensor >= 0 else tensor

@@ -56,12 +56,12 @@ class Formulas(Report):
                 rows=tuple(
                     (name, count_cell(n), text or UNKNOWN) for name, text, n in network.formulas
                 ),
-                notes=(_range(network.conditions), f"value: for {point}", *network.notes),
+                notes=(
+                    f"valid for {', '.join(network.conditions) or 'all values'}",
+                    f"value: for {point}",
+                    *network.notes,
+                ),
             )
 
     def tree(self) -> dict[str, Any]:
         return versioned(SCHEMA, networks=list(self.networks))
-
-
-def _range(conditions: list[str]) -> str:
-    return "valid for " + (", ".join(conditions) or "all values")

@@ -28,10 +28,10 @@ def specs_of_call(specs: Any) -> tuple[tuple[str, ...], tuple[Network, ...]]:
 
     Raises UsageError if there is none, or one is of another type.
     """
-    alone = isinstance(specs, str | bytes | os.PathLike | Network) or not isinstance(
+    is_single = isinstance(specs, str | bytes | os.PathLike | Network) or not isinstance(
         specs, Iterable
     )
-    several = [specs] if alone else list(specs)
+    several = [specs] if is_single else list(specs)
     if not several:
         raise UsageError("there is no spec to check")
     networks = tuple(item for item in several if isinstance(item, Network))

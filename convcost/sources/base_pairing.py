@@ -208,8 +208,8 @@ class BaseLookup:
         """
         yield from self._pair_moved(base, read, pair_equal)
         for pairs in read:
-            alone = len(pairs.spec.networks) == len(pairs.old) == 1
-            if alone and (pairs.spec.whole or not base.tracks_deletions):
+            has_one_network = len(pairs.spec.networks) == len(pairs.old) == 1
+            if has_one_network and (pairs.spec.whole or not base.tracks_deletions):
                 yield from self._pair_in_order(base, pairs)
         yield from self._pair_moved(base, read, pair_similar)
         for pairs in read:

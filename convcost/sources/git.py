@@ -67,8 +67,8 @@ class Commit:
         self._repository = Repository(root)
         commits = [_resolve(self._repository, commit) for commit in split_range(ref)]
         self.id = _merge_base(self._repository, ref, commits) if len(commits) > 1 else commits[0]
-        what = "list the files of the commit"
-        listed = self._repository.read(what, "ls-tree", "-r", "-z", "--full-tree", self.id)
+        action = "list the files of the commit"
+        listed = self._repository.read(action, "ls-tree", "-r", "-z", "--full-tree", self.id)
         modes: dict[str, dict[str, str]] = {}
         for (mode, _, name), path in _entries(listed):
             modes.setdefault(mode, {})[path] = name
@@ -220,8 +220,8 @@ class Commit:
         """The attribute by which git changes the text of a file on checkout, by the path of the
         file, for those that have one. Raises GitError."""
         input_bytes = os.fsencode("".join(f"{path}\0" for path in paths))
-        what, command = "read the attributes of the specs", ("check-attr", "-z", "--stdin")
-        listed = self._repository.read(what, *command, IDENT, ENCODING, input_bytes=input_bytes)
+        action, command = "read the attributes of the specs", ("check-attr", "-z", "--stdin")
+        listed = self._repository.read(action, *command, IDENT, ENCODING, input_bytes=input_bytes)
         fields = iter(listed.split("\0")[:-1])
         return {
             path: name

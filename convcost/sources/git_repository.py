@@ -69,11 +69,11 @@ class Repository:
             raise GitError(f"git has no repository with the work tree `{root}`")
         self._location = (f"--git-dir={git_dir}", f"--work-tree={root}")
 
-    def read(self, what: str, *arguments: str, input_bytes: bytes = b"") -> str:
-        """What git prints for an input. Raises GitError, with `what`, if it fails."""
+    def read(self, action: str, *arguments: str, input_bytes: bytes = b"") -> str:
+        """What git prints for an input. Raises GitError, with `action`, if it fails."""
         completed_process = self.git(*arguments, input_bytes=input_bytes)
         if completed_process.returncode:
-            raise GitError(f"git cannot {what}: {_first_error(completed_process.stderr)}")
+            raise GitError(f"git cannot {action}: {_first_error(completed_process.stderr)}")
         return os.fsdecode(completed_process.stdout)
 
     def known_commits(self, names: Iterable[str]) -> set[str]:

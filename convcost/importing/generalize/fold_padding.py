@@ -17,8 +17,8 @@ def foldable_paddings(graph: LayerGraph) -> dict[int, int]:
     for number, layer in enumerate(graph.layers):
         source = layer.inputs[0] if layer.inputs else -1
         if layer.kind in WINDOWS and source >= 0 and graph.layers[source].kind == "pad":
-            alone = uses[source] == 1 and source not in graph.outputs
-            if alone and _is_same(graph, source, layer):
+            read_once = uses[source] == 1 and source not in graph.outputs
+            if read_once and _is_same(graph, source, layer):
                 window_by_pad[source] = number
     return window_by_pad
 

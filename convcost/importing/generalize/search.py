@@ -167,7 +167,11 @@ class _SizeSearch:
             ]
         outcomes = {verdict.outcome for verdict in verdicts}
         if SAME in outcomes and outcomes & {BOTH_REFUSE, MODEL_REFUSES}:
-            accepted = (size for size in sizes_between(self.own_size) if _accepts(text, size))
+            accepted = (
+                size
+                for size in sizes_between(self.own_size)
+                if not isinstance(costs_at_size(text, size), str)
+            )
             verdicts += [self._verdict(text, size) for size in islice(accepted, 1)]
         return verdicts
 
@@ -203,10 +207,6 @@ class _SizeSearch:
             except ConstraintError as refusal:
                 self.models[size] = refusal.message
         return self.models[size]
-
-
-def _accepts(text: str, size: Size) -> bool:
-    return not isinstance(costs_at_size(text, size), str)
 
 
 def _is_wrong(verdicts: Sequence[Verdict]) -> bool:

@@ -47,18 +47,18 @@ def with_size_expressions(first: LayerGraph, *others: LayerGraph) -> LayerGraph 
 
 
 def _align(graph: LayerGraph, other: LayerGraph) -> LayerGraph:
-    """The first graph with the layers that only the other graph has, with options that change
-    nothing. If the graphs differ in more layers, the first graph does not change."""
+    """The first graph with the layers of FIT_SIZE that only the other graph has, with options that
+    change nothing. If the graphs differ in other layers, the first graph does not change."""
     if len(graph.layers) >= len(other.layers):
         return graph
     layers: list[GraphLayer] = []
-    waiting = list(reversed(graph.layers))
+    remaining = list(reversed(graph.layers))
     for target in other.layers:
-        spare = len(other.layers) - len(layers) - len(waiting)
-        layer = waiting[-1] if waiting else None
-        alike = layer is not None and (layer.kind, layer.path) == (target.kind, target.path)
-        if layer is not None and (alike or not spare or target.kind not in FIT_SIZE):
-            waiting.pop()
+        missing = len(other.layers) - len(layers) - len(remaining)
+        layer = remaining[-1] if remaining else None
+        is_same = layer is not None and (layer.kind, layer.path) == (target.kind, target.path)
+        if layer is not None and (is_same or not missing or target.kind not in FIT_SIZE):
+            remaining.pop()
             layers.append(layer._replace(inputs=target.inputs, shares=target.shares))
         elif target.kind in FIT_SIZE:
             output = graph._replace(layers=tuple(layers)).shape(target.inputs[0])
@@ -66,6 +66,6 @@ def _align(graph: LayerGraph, other: LayerGraph) -> LayerGraph:
             layers.append(target._replace(options=mode, output=output, follows=()))
         else:
             return graph
-    if waiting or any(a.kind != b.kind for a, b in zip(layers, other.layers, strict=True)):
+    if remaining or any(a.kind != b.kind for a, b in zip(layers, other.layers, strict=True)):
         return graph
     return graph._replace(layers=tuple(layers), outputs=other.outputs)

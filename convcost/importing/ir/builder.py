@@ -185,8 +185,8 @@ class GraphBuilder:
         """The source of a tensor with the axis `channel` as the channels and the other axes as the
         size, in order. Adds a layer for a pending rearrangement."""
         if not value.dims:  # a scalar
-            alone = self.shape(value.source) == Shape(1)
-            return value.source if alone else self.emit("flatten", path, [value.source])
+            is_scalar = self.shape(value.source) == Shape(1)
+            return value.source if is_scalar else self.emit("flatten", path, [value.source])
         channel %= len(value.dims)
         shape, is_output = requested_shape(value, channel)
         if is_output:
@@ -306,13 +306,13 @@ class GraphBuilder:
         if self._equal is None or layer.memory == "weights" or keys.isdisjoint(self.used):
             return tensors, buffers
         reused = [key for key in keys if key in self.used]
-        alone = len(keys) > 1 and all(
+        are_copies = len(keys) > 1 and all(
             stored[key] > 1 and self.has_equal_numbers(key) for key in reused
         )
-        if not alone and self._is_module(layer, keys):
+        if not are_copies and self._is_module(layer, keys):
             return tensors, buffers
         copies = self.copies.get(keys, {})
-        if alone or not copies or not self._is_module(layer, frozenset(copies.values())):
+        if are_copies or not copies or not self._is_module(layer, frozenset(copies.values())):
             copies = self.copies[keys] = {key: self.copy(key) for key in keys}
         own_tensors = {copies[key]: n for key, n in tensors.items()}
         return own_tensors, buffers and {copies[key]: n for key, n in buffers.items()}

@@ -58,10 +58,11 @@ class BlockNames:
         while len(original) == 1 and original[0].is_sequence:
             original = original[0].items
         classes = {self._class_name(item.path) for item in original if item.is_sequence}
-        rows = [item for item in original if item.is_sequence and _branches(item)]
-        alone = len(classes) == 1 and len(rows) == len(original)
+        is_uniform = len(classes) == 1 and all(
+            module.is_sequence and any(item.is_join for item in module.items) for module in original
+        )
         row = "pair" if len(original) == 2 else "row"  # noqa: PLR2004  a pair has two
-        return f"{name}_{row}" if alone and (name := classes.pop()) else ""
+        return f"{name}_{row}" if is_uniform and (name := classes.pop()) else ""
 
     def take(self, name: str) -> None:
         self.taken.add(name)
@@ -101,10 +102,6 @@ def module_path(items: Items) -> Path:
     return items[0].path if len(items) == 1 and items[0].is_sequence else ()
 
 
-def _branches(module: Item) -> bool:
-    return any(item.is_join for item in module.items)
-
-
 def _snake_case(name: str) -> str:
     name = _UNIT.sub("lu", name)
     words = _HUMP.sub("_", name).lower()
@@ -126,9 +123,9 @@ def _content_name(body: Items, inputs: tuple[int, ...]) -> str:
     attends = "attention" in kinds or {"matmul", "softmax"}.issubset(kinds)
     name = ""
     if len(joins) == 1:
-        name = _join_name(joins[0], alone=len(body) <= 1 + sum(map(_only_follows, body)))
+        name = _join_name(joins[0], is_whole_body=len(body) <= 1 + sum(map(_only_follows, body)))
     elif not attends and any(branch.ref in inputs[:1] for branch in body[-1].branches):
-        name = _join_name(body[-1], alone=True)
+        name = _join_name(body[-1], is_whole_body=True)
     if name:
         return name
     if "channel_shuffle" in kinds:
@@ -147,14 +144,14 @@ def _content_name(body: Items, inputs: tuple[int, ...]) -> str:
     return "_".join(words) if len(words) > 1 else f"{words[0]}_block"
 
 
-def _join_name(join: Item, *, alone: bool) -> str:
+def _join_name(join: Item, *, is_whole_body: bool) -> str:
     """The name of a block whose main item is a join; "" if other layers matter."""
     straight = any(not branch.items or branch.when for branch in join.branches)
     if any(map(begins_with_learned, join.branches)):
         return ""
     kinds = [layer.kind for layer in layers((join,))]
     if join.kind == "multiply" and "global_avg_pool" in kinds and straight:
-        return "squeeze_excite" if alone else ""
+        return "squeeze_excite" if is_whole_body else ""
     if join.kind == "add" and straight:
         return "attention_block" if "attention" in kinds else "residual"
     if join.kind != "concat":
@@ -187,6 +184,6 @@ def _words(item: Item) -> list[str]:
         return [word for inner in item.items for word in _words(inner)]
     if item.is_call:
         return [re.sub(r"_\d+$", "", item.kind)]
-    if item.kind == "multiply" and item.branches and _join_name(item, alone=True):
+    if item.kind == "multiply" and item.branches and _join_name(item, is_whole_body=True):
         return ["se"]
     return [SHORT_NAMES.get(item.kind, item.kind) if item.is_layer else item.kind]

@@ -219,8 +219,10 @@ def _is_row(parts: list[ItemRange]) -> bool:
     block."""
     first = parts[0]
     in_a_row = [(first.list, first.start + n) for n in range(len(parts))]
-    alone = len(first.use) == 1 and first.use[0].is_join and not any(tree.references(first.use))
-    return alone and [(part.list, part.start) for part in parts] == in_a_row
+    is_one_join = (
+        len(first.use) == 1 and first.use[0].is_join and not any(tree.references(first.use))
+    )
+    return is_one_join and [(part.list, part.start) for part in parts] == in_a_row
 
 
 def _in_reading_order(items: Items, blocks: list[OutlineBlock]) -> tuple[OutlineBlock, ...]:

@@ -95,8 +95,8 @@ class Candidates:
         for start, item in enumerate(item_list.items):
             if keys[start] < 0:
                 continue
-            alone = item_list.is_content and len(keys) == 1
-            if item.branches and not alone:
+            is_whole_list = item_list.is_content and len(keys) == 1
+            if item.branches and not is_whole_list:
                 yield (
                     self.hash.keys(without_modules((item,))),
                     ItemRange(item_list, start, start + 1),

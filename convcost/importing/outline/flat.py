@@ -34,7 +34,7 @@ def flat_items(graph: LayerGraph, inputs: Inputs) -> Items:
             branches = [ItemBranch(ref=source) for source in sources]
             items.append(layer_item(index, layer, branches=branches))
         else:
-            alone = sources == (flow,)
-            items.append(layer_item(index, layer, () if alone else sources))
+            in_series = sources == (flow,)
+            items.append(layer_item(index, layer, () if in_series else sources))
         flow = index
     return tuple(items)

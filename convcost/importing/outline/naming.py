@@ -88,10 +88,10 @@ class Naming:
             if preferred_name:
                 node.name = scope.reserve(preferred_name, node, node.item.repeat)
         unnamed = [node for node in nodes if node.is_join and not node.written]
-        alone = len(unnamed) == 1 and unnamed[0].item.repeat == 1
+        is_only_join = len(unnamed) == 1 and unnamed[0].item.repeat == 1
         for node in nodes:
             if node.is_join:
-                self._name_branches(node, alone and node is unnamed[0])
+                self._name_branches(node, is_only_join and node is unnamed[0])
             elif node.inner is not None:
                 self._assign_names(node.inner)
 

@@ -336,7 +336,7 @@ def _fuse_local_response_norm(graph: _Rewriter, index: int, layer: GraphLayer) -
 
 
 def _fuse_roll(graph: _Rewriter, index: int, layer: GraphLayer) -> bool:
-    """x[k:] and x[:k] along a spatial axis. Rolls along several axes become one."""
+    """A concat of x[k:] and x[:k] along a spatial axis becomes a roll. A roll of a roll is one."""
     axis = dict(layer.options).get("along")
     if len(layer.inputs) != PAIR or axis is None:
         return False

@@ -48,16 +48,16 @@ def fill_size(
 
 @contextmanager
 def at_other_dims(
-    moved: Sequence[str], size: Sequence[int] | None, *, again: bool
+    moved: Sequence[str], size: Sequence[int] | None, *, resized: bool
 ) -> Iterator[None]:
     """Adds to errors that the inputs have other dims than in the file. `moved` lists the dims in
-    the file; it is empty if they are the same. With `again`, convcost chose the size."""
+    the file; it is empty if they are the same. With `resized`, convcost chose the size."""
     try:
         yield
     except ConstraintError as refusal:
         if not moved:
             raise
-        if again:
+        if resized:
             reason = "the file was exported for one size and contains numbers of it"
             raise ConstraintError("CC402", f"{reason} ({refusal.message})") from None
         where = "for one sample" if size is None else f"at --size {'x'.join(map(str, size))}"

@@ -3,7 +3,7 @@ and its caller ignores."""
 
 from collections import Counter
 
-from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, read_by, without_layers
+from convcost.importing.ir.layer_graph import LayerGraph, read_by, without_layers
 
 
 def remove_unread(graph: LayerGraph) -> LayerGraph:
@@ -14,12 +14,9 @@ def remove_unread(graph: LayerGraph) -> LayerGraph:
         readers.update(read_by(layer))
     removed: dict[int, int] = {}
     for index, layer in reversed(list(enumerate(graph.layers))):
-        if not readers[index] and layer.inputs and _is_free(layer):
+        is_free = not (layer.params or layer.buffers or layer.macs or layer.uncounted)
+        if not readers[index] and layer.inputs and is_free:
             removed[index] = layer.inputs[0]
             readers.subtract(read_by(layer))
     # A stored tensor is next to a layer that it does not read, and which may be removed.
     return without_layers(graph, set(removed), removed)
-
-
-def _is_free(layer: GraphLayer) -> bool:
-    return not (layer.params or layer.buffers or layer.macs or layer.uncounted)

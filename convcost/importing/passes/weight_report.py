@@ -110,17 +110,17 @@ def stored_numbers(context: GraphContext[Any]) -> int:
     the notes, or are numbers of the code.
     """
     parts: dict[str, list[TensorView]] = {}
-    again = 0
+    copied_elements = 0
     for key in context.builder.used:
         name, _, repeated = key.partition(COPY_IN)
         constant = context.constants.get(name)
         if constant is None or constant.view is None:
-            again += _sparse(context, name)
+            copied_elements += _sparse(context, name)
         elif repeated:
-            again += constant.elements
+            copied_elements += constant.elements
         else:
             parts.setdefault(constant.view.root, []).append(constant.view)
-    return sum(_covered(views) for views in parts.values()) + again
+    return sum(_covered(views) for views in parts.values()) + copied_elements
 
 
 def _covered(views: Sequence[TensorView]) -> int:

@@ -49,13 +49,13 @@ def may_have_grown(finding: Finding) -> bool:
 def only_growth(budget: Budget, *, forbidden: bool = False) -> Budget:
     """The limits of growth of a budget, as they are or without any growth."""
 
-    def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    def select(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         growth = growth_limits(limits)
         return (
             tuple(limit._replace(grow=0, grow_floor=0) for limit in growth) if forbidden else growth
         )
 
-    return budget.with_limits(kept)
+    return budget.with_limits(select)
 
 
 def pair_networks(new: Iterable[str], deleted: Iterable[str]) -> list[int | None]:

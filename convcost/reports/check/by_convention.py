@@ -38,7 +38,7 @@ def split_budget(budget: Budget) -> tuple[CountedBudget, ...]:
 
 
 def _budget_of(budget: Budget, convention: str, label: str) -> Budget:
-    def kept(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
+    def select(limits: tuple[Limit, ...]) -> tuple[Limit, ...]:
         if not convention:
             return tuple(limit for limit in limits if not limit.convention)
         return tuple(
@@ -47,7 +47,7 @@ def _budget_of(budget: Budget, convention: str, label: str) -> Budget:
             if (limit.convention, limit.label) == (convention, label)
         )
 
-    return budget.with_limits(kept)
+    return budget.with_limits(select)
 
 
 def recounted(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwork | None:

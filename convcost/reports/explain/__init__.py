@@ -165,6 +165,6 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
         ),
     )
     if members:
-        alone = costs._replace(totals=total_counts(members))
-        table = table_of_rows(alone, AnalysisView(), members)
+        group_costs = costs._replace(totals=total_counts(members))
+        table = table_of_rows(group_costs, AnalysisView(), members)
         yield table._replace(title=f"layers of {title}")

@@ -125,11 +125,11 @@ def _output_sizes(layer: Kind[Any], x: Any, output: Shape) -> list[SizeRecord]:
     """The output size of each axis with its formula. Axes with equal sizes and formulas share a
     record."""
     windows = layer.windows(x)
-    alike: dict[tuple[str, int], list[str]] = {}
+    axes_by_size: dict[tuple[str, int], list[str]] = {}
     for name, size, window in zip(axis_names(len(windows)), output.size, windows, strict=False):
         if window.output == size:  # a kind may change the size further
-            alike.setdefault((window.formula, size), []).append(name)
-    return [SizeRecord(tuple(axes), *filled) for filled, axes in alike.items()]
+            axes_by_size.setdefault((window.formula, size), []).append(name)
+    return [SizeRecord(tuple(axes), *size) for size, axes in axes_by_size.items()]
 
 
 def share_record(counts: Counts, costs: Costs) -> ShareRecord:

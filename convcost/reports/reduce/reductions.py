@@ -22,16 +22,16 @@ class Reduction(NamedTuple):
     """One reduction, by the indices of its steps.
 
     `removed` are the items that its removal deletes, that of the 1x1 first. `windows` are the
-    convolutions that use the output of the 1x1; a projection has none. The first one, in the item
-    `kept`, is replaced by `window` if it gets the filters of the second 1x1, `expand`, or the
-    stride of the first, `reduce`.
+    convolutions that use the output of the 1x1; a projection has none. The first one, in
+    `window_item`, is replaced by `window` if it gets the filters of the second 1x1, `expand`, or
+    the stride of the first, `reduce`.
     """
 
     reduce: int
     removed: tuple[SpecItem, ...]
     windows: tuple[int, ...] = ()
     expand: int | None = None
-    kept: SpecItem | None = None
+    window_item: SpecItem | None = None
     window: Conv | None = None
 
     @property
@@ -64,7 +64,9 @@ class FoundReductions(NamedTuple):
         the stride of the first."""
         # Copies of a block have items at the same span, whose text is changed once.
         changed = {
-            reduction.kept.span: reduction for reduction in self.reductions if reduction.kept
+            reduction.window_item.span: reduction
+            for reduction in self.reductions
+            if reduction.window_item
         }
         for span, reduction in changed.items():
             window = editor.item(span)

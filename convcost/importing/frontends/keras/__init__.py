@@ -13,12 +13,12 @@ def read(
     *,
     size: tuple[int, ...] | None = None,
     inputs: Sequence[tuple[int, ...]] = (),
-    anyway: bool = False,
+    resized: bool = False,
 ) -> LayerGraph:
     """The layers of a model. `size` and `inputs` (channels first) fill the dims that the model
     leaves open.
 
-    With `anyway`, a model with a fixed input size is read at another `size`, if its weights stay
+    With `resized`, a model with a fixed input size is read at another `size`, if its weights stay
     the same. Raises ConstraintError.
     """
     from convcost.importing.frontends.keras.archive import opened
@@ -31,9 +31,9 @@ def read(
         try:
             graph = lower_model(archive.config, path.name, size, tuple(inputs), weights)
         except ConstraintError as refusal:
-            if not anyway or refusal.code != "CC405":
+            if not resized or refusal.code != "CC405":
                 raise
             own_graph = lower_model(archive.config, path.name, None, tuple(inputs), weights)
-            again = lower_model(open_sizes(archive.config), path.name, size, (), weights)
-            graph = same_weights(again, own_graph)
+            resized_graph = lower_model(open_sizes(archive.config), path.name, size, (), weights)
+            graph = same_weights(resized_graph, own_graph)
         return weights.verify(graph)

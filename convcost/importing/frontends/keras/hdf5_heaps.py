@@ -16,25 +16,20 @@ def has_valid_heaps(file: IO[bytes]) -> bool:
     with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         begin = data.find(SIGNATURE)
         while begin >= 0:
-            if begin % 8 == 0 and not _walked(data, begin):
+            if begin % 8 == 0 and not _has_valid_objects(data, begin):
                 return False
             begin = data.find(SIGNATURE, begin + len(SIGNATURE))
     return True
 
 
-def _walked(data: mmap, begin: int) -> bool:
-    place = begin + len(SIGNATURE) + SIZE.size
-    if place > len(data):
-        return False
-    (size,) = SIZE.unpack_from(data, begin + len(SIGNATURE))
-    end = begin + size
-    if end > len(data):
-        return False
-    while place + OBJECT.size <= end:
-        index, _, _, length = OBJECT.unpack_from(data, place)
+def _has_valid_objects(data: mmap, begin: int) -> bool:
+    first = begin + len(SIGNATURE) + SIZE.size
+    end = begin + SIZE.unpack_from(data, begin + len(SIGNATURE))[0] if first <= len(data) else -1
+    while first + OBJECT.size <= end <= len(data):
+        index, _, _, length = OBJECT.unpack_from(data, first)
         # The object with index 0 is the free space; its size includes its header.
-        step = length if index == 0 else OBJECT.size + -(-length // 8) * 8
-        if step < OBJECT.size or place + step > end:
+        size = length if index == 0 else OBJECT.size + -(-length // 8) * 8
+        if size < OBJECT.size or first + size > end:
             return False
-        place += step
-    return True
+        first += size
+    return 0 <= end <= len(data)

@@ -12,16 +12,16 @@ def read(
     *,
     size: tuple[int, ...] | None = None,
     dims: Mapping[str, int] = {},
-    again: bool = False,
+    resized: bool = False,
 ) -> LayerGraph:
     """Reads the model in a file, with a batch of 1.
 
     `size` is the size of every input whose size is open in the file; `dims` gives open dimensions
-    by name; `again` reads a model at another size than an earlier read did. Raises UsageError if
+    by name; `resized` reads a model at another size than an earlier read did. Raises UsageError if
     the file cannot be read, ConstraintError if the model is invalid or not supported.
     """
     required("google.protobuf.message", "numpy", "onnx", extra="onnx")
     from convcost.importing.frontends.onnx.file import opened
     from convcost.importing.frontends.onnx.lower_graph import lower_model
 
-    return lower_model(opened(path), path, size, dims, again=again)
+    return lower_model(opened(path), path, size, dims, resized=resized)

@@ -212,13 +212,13 @@ def computed_constant(
 
 
 def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
-    """The dims of a part of a stored tensor, if shape inference does not know them: it does not for
-    an element of a sequence."""
-    first = constants.get(node.input(0))
-    traits = row_of(node.op).traits
-    if first is None or Trait.SAME | Trait.LEADS in traits:
-        return None if first is None else first.dims
-    if first.view is None or not (Trait.TAKES in traits or node.op == "Transpose"):
+    """The dims of the output of a node that takes a part of a stored tensor. Shape inference does
+    not know those of an element of a sequence."""
+    first, traits = constants.get(node.input(0)), row_of(node.op).traits
+    if first is not None and Trait.SAME | Trait.LEADS in traits:
+        return first.dims
+    takes_part = Trait.TAKES in traits or node.op == "Transpose"
+    if first is None or first.view is None or not takes_part:
         return None
     view = view_after(first.view, node, constants, None)
     return None if view is None else view.dims

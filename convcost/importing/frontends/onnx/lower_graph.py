@@ -38,7 +38,7 @@ def lower_model(
     size: Dims | None,
     dims: Mapping[str, int],
     *,
-    again: bool = False,
+    resized: bool = False,
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
@@ -49,7 +49,10 @@ def lower_model(
             graph = graph_of(model)
             constants = folding.stored_constants(model, graph)
             closed = close_dims(model, graph, constants, size, dims)
-        with at_other_dims(closed.moved, size, again=again), _exported_for_samples(closed.notes):
+        with (
+            at_other_dims(closed.moved, size, resized=resized),
+            _exported_for_samples(closed.notes),
+        ):
             with _conforming_to_onnx("the file's operators or tensors"):
                 computed = {**constants}
                 shapes = folding.inferred_shapes(model, graph, closed, computed)

@@ -54,10 +54,10 @@ class OnnxNames:
         self.paths: dict[str, Path] = {}
         owned = set(filter(None, weighted))
         for node, path, suffix, by in zip(graph.nodes, around, suffixes, weighted, strict=True):
-            alone = suffix is not None and path not in containers and bool(path)
+            is_only_layer = suffix is not None and path not in containers and bool(path)
             # An operator without weights in a module with weights is named by its kind.
-            alone = alone and (by is not None or path not in owned)
-            full = path if alone else (*path, UNNAMED)
+            is_only_layer = is_only_layer and (by is not None or path not in owned)
+            full = path if is_only_layer else (*path, UNNAMED)
             self.paths[node.outputs[0]] = full[shared:] or full
 
     def path_of_constant(self, node: OnnxNode) -> Path:

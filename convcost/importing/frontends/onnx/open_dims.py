@@ -87,8 +87,8 @@ def close_dims(
     rows = set[str]() if size is None else _inputs_of_rows(declared, readers)
     unsized = any(None in extents[1:] for extents in inputs.values())
     for name, extents, names in declared:
-        batch, alone = axes[name], name in {*summed, *added}
-        if not alone and _batched(extents, len(samples), batch, is_recurrent=name in along):
+        batch, is_combined = axes[name], name in {*summed, *added}
+        if not is_combined and _batched(extents, len(samples), batch, is_recurrent=name in along):
             if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
                     "CC405",

@@ -6,11 +6,11 @@ from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.refusals import required
 
 
-def read(path: Path, *, size: tuple[int, ...] | None = None, again: bool = False) -> LayerGraph:
+def read(path: Path, *, size: tuple[int, ...] | None = None, resized: bool = False) -> LayerGraph:
     """Reads the first subgraph of a file, with a batch of 1.
 
     `size` is for the inputs that the file leaves open; if it leaves none open, `size` replaces the
-    size in the file. `again` reads a model at another size than an earlier read did. Raises
+    size in the file. `resized` reads a model at another size than an earlier read did. Raises
     UsageError if the file cannot be read, ConstraintError if the model is not valid or supported.
     """
     required("tflite", extra="tflite")
@@ -18,4 +18,4 @@ def read(path: Path, *, size: tuple[int, ...] | None = None, again: bool = False
     from convcost.importing.frontends.tflite.lower_graph import lower_model
 
     with conforming_to_schema("the file"):
-        return lower_model(opened(path), path, size, again=again)
+        return lower_model(opened(path), path, size, resized=resized)

@@ -39,13 +39,13 @@ MAX_OPERATORS = 20_000
 
 
 def lower_model(
-    graph: TfliteGraph, path: Path, size: tuple[int, ...] | None, *, again: bool = False
+    graph: TfliteGraph, path: Path, size: tuple[int, ...] | None, *, resized: bool = False
 ) -> LayerGraph:
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
     context = TfliteContext(graph, path)
     moved = [text for name in graph.inputs if (text := add_input(context, name, size))]
-    with at_other_dims(moved, size, again=again):
+    with at_other_dims(moved, size, resized=resized):
         if len(graph.nodes) > MAX_OPERATORS:
             raise ConstraintError("CC401", f"the model has more than {MAX_OPERATORS:,} operators")
         for node in graph.nodes:

@@ -46,13 +46,13 @@ def name_layers(
 ) -> list[GraphLayer]:
     """Layers with the paths of their modules. The only layer of a module gets the module's path;
     otherwise the kind is appended. Layers without a scope keep their path."""
-    alone = Counter(scope.run for scope in scopes if scope is not None)
+    layer_counts = Counter(scope.run for scope in scopes if scope is not None)
     named_layers = []
     for layer, scope in zip(layers, scopes, strict=True):
         if scope is None:
             has_kind_suffix = layer.kind == "learned" and layer.path[-1] == "learned"
             named_layers.append(layer._replace(path=layer.path[:-1]) if has_kind_suffix else layer)
-        elif scope.last and scope.path and alone[scope.run] == 1:
+        elif scope.last and scope.path and layer_counts[scope.run] == 1:
             named_layers.append(layer._replace(path=scope.path))
         else:
             named_layers.append(layer._replace(path=(*scope.path, layer.kind)))

@@ -179,10 +179,10 @@ def _spread(builder: GraphBuilder, a: _Term, b: _Term, path: Path) -> _Term:
 
 def _summed_over_unused(builder: GraphBuilder, term: _Term, needed: str, path: Path) -> _Term:
     """Sums the axes that no other term has."""
-    alone = [axis for axis, letter in enumerate(term.letters) if letter not in needed]
-    if not alone:
+    own_axes = [axis for axis, letter in enumerate(term.letters) if letter not in needed]
+    if not own_axes:
         return term
-    value = reduced(builder, "sum", term.operand.value(), alone, False, path)
+    value = reduced(builder, "sum", term.operand.value(), own_axes, False, path)
     return _term(value, "".join(letter for letter in term.letters if letter in needed))
 
 

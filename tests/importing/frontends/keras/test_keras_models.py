@@ -165,18 +165,18 @@ def test_another_size_than_the_fixed_one_is_an_error(tmp_path, asked):
 
 def test_a_model_with_a_fixed_size_imports_at_another_size_if_its_weights_fit(tmp_path):
     layers = [conv("c", 8, 3), one("GlobalAveragePooling2D", "g"), one("Dense", "d", units=5)]
-    layer_graph = imported_graph(tmp_path, sequential(*layers), size=(16, 20), anyway=True)
+    layer_graph = imported_graph(tmp_path, sequential(*layers), size=(16, 20), resized=True)
     assert sum(layer.macs for layer in layer_graph.layers) == 8 * 3 * 3 * 3 * 14 * 18 + 8 * 5
     layers[1] = one("Flatten", "f")
     with pytest.raises(ConstraintError) as refused:
-        imported_graph(tmp_path, sequential(*layers), size=(16, 20), anyway=True)
+        imported_graph(tmp_path, sequential(*layers), size=(16, 20), resized=True)
     assert refused.value.message == "layer `d`: the number of its weights depends on the size"
     opened = sequential(conv("c", 8, 3), shape=[None, None, None, 3])
-    layer_graph = imported_graph(tmp_path, opened, size=(16, 20), anyway=True)
+    layer_graph = imported_graph(tmp_path, opened, size=(16, 20), resized=True)
     assert layer_graph.layers[0].macs == 8 * 3 * 3 * 3 * 14 * 18
     turned = conv("c", 8, 3, data_format="channels_first")
     config = sequential(turned, shape=[None, 3, 8, 8])
-    layer_graph = imported_graph(tmp_path, config, size=(16, 20), anyway=True)
+    layer_graph = imported_graph(tmp_path, config, size=(16, 20), resized=True)
     assert layer_graph.layers[0].macs == 8 * 3 * 3 * 3 * 14 * 18
 
 

@@ -20,7 +20,9 @@ def einsum_dense(call: LayerCall) -> Tensor:
     biased = call.config.get("bias_axes") or ""
     # A bias for each feature belongs to the linear layer, if the product is a linear layer.
     features, summed = set(kernel) - set(input_letters), set(kernel) & set(input_letters)
-    whole = bool(biased) and set(biased) == features and bool(summed) and not summed & set(out)
+    is_linear_bias = (
+        bool(biased) and set(biased) == features and bool(summed) and not summed & set(out)
+    )
     bias = call.tensor("bias", *(extents[letter] for letter in biased)) if biased else {}
     path = (*call.path, "kernel")
 
@@ -29,11 +31,11 @@ def einsum_dense(call: LayerCall) -> Tensor:
         return learned_tensor(call.builder, key, dims, path, neighbour=call.x.source)
 
     def matrix() -> dict[str, int]:
-        return call.tensor("kernel", *dims) | (bias if whole else {})
+        return call.tensor("kernel", *dims) | (bias if is_linear_bias else {})
 
-    learned = Operand(dims, value, depends_on_input=False, matrix=matrix, bias=whole)
+    learned = Operand(dims, value, depends_on_input=False, matrix=matrix, bias=is_linear_bias)
     y = _einsum(call, f"{input_letters},{kernel}->{out}", [input_operand(call.x), learned])
-    if biased and not whole:
+    if biased and not is_linear_bias:
         sides = tuple(extents[letter] if letter in biased else 1 for letter in out)
         y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
     return activated(call, y)

@@ -48,10 +48,11 @@ def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
         if merged == "concat":
             return _with_states(call, [both], directions)
     else:
-        directions = [
-            Direction(kind, options, _recurrent(_inner_call(call, key), kind, options, both=False))
-            for key, kind, options in (("forward", name, config), ("backward", other, back))
-        ]
+        directions = []
+        for key, kind, options in (("forward", name, config), ("backward", other, back)):
+            inner_call = call._replace(key=f"{call.key}/{key}", path=(*call.path, key))
+            y = _recurrent(inner_call, kind, options, both=False)
+            directions.append(Direction(kind, options, y))
     sides = [_half(call, direction, direction.y) for direction in directions]
     if merged is None:
         return _with_states(call, sides, directions)
@@ -112,10 +113,6 @@ def _verify_directions(call: LayerCall, first: dict[str, Any], second: dict[str,
     backwards = [bool(layer.get("go_backwards")) for layer in (first, second)]
     if first is not second and len({*backwards}) == 1:
         raise unsupported(f"{call.kind} of two layers with the same direction")
-
-
-def _inner_call(call: LayerCall, name: str) -> LayerCall:
-    return call._replace(key=f"{call.key}/{name}", path=(*call.path, name))
 
 
 def _half(call: LayerCall, direction: Direction, x: Tensor) -> Tensor:

@@ -24,8 +24,8 @@ def affine(call: OnnxCall, scale: int, shift: int) -> tuple[dict[str, Any], dict
     if scaled and shifted and call.node.input(scale) == call.node.input(shift):
         # Exporters store equal tensors once, such as a scale and shift that both start at zero.
         (key, n), *_ = call.tensors(scale).items()
-        again = f"{key}{COPY_IN}{len(call.builder.layers)}, shift"
-        return {"scale": scaled, "shift": shifted}, {key: n, again: n}
+        copy_key = f"{key}{COPY_IN}{len(call.builder.layers)}, shift"
+        return {"scale": scaled, "shift": shifted}, {key: n, copy_key: n}
     return {"scale": scaled, "shift": shifted}, call.tensors(
         *([scale] if scaled else []), *([shift] if shifted else [])
     )

@@ -110,8 +110,8 @@ def _operand(call: OnnxCall, position: int) -> Operand:
         return call.builder.copy(next(iter(call.tensors(position))))
 
     matrix = partial(call.tensors, position)
-    alone = constant.real and not call.context.is_lowered(constant)
-    return Operand(constant.dims, value, False, matrix, factor if alone else None)
+    is_unused = constant.real and not call.context.is_lowered(constant)
+    return Operand(constant.dims, value, False, matrix, factor if is_unused else None)
 
 
 # Attention

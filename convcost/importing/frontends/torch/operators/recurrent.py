@@ -54,6 +54,6 @@ def _states(call: TorchCall, y: Tensor) -> list[Any]:
     states: list[Any] = []
     for number, dims in enumerate(call.dims[1:], start=1):
         is_read = f"getitem:{number}" in call.users
-        alone = call._replace(given={"self": y}, dims=dims)
-        states.append(alone.custom("last state") if is_read else None)
+        state_call = call._replace(given={"self": y}, dims=dims)
+        states.append(state_call.custom("last state") if is_read else None)
     return states

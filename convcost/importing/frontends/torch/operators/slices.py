@@ -45,9 +45,9 @@ def slice_(call: TorchCall) -> Any:
         return ConstantValue(call.dims, (), object())
     arguments = call.given
     dim = arguments["dim"] % len(call.x.dims)
-    alone, step = "index" in arguments, arguments.get("step") or 1
-    at, extent = arguments["index"] if alone else arguments["start"] or 0, call.x.dims[dim]
+    is_index, step = "index" in arguments, arguments.get("step") or 1
+    at, extent = arguments["index"] if is_index else arguments["start"] or 0, call.x.dims[dim]
     start = min(max(at + extent if at < 0 else at, 0), extent)
-    length = 1 if alone else call.dims[dim]
+    length = 1 if is_index else call.dims[dim]
     entries = range(start, start + length * step, step)
-    return call.lower("slice", axis=dim, kept=entries, drop=alone)
+    return call.lower("slice", axis=dim, kept=entries, drop=is_index)
