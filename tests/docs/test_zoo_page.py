@@ -22,9 +22,10 @@ COUNTS = SPECS / COUNTS_FILE
 HEAD = """\
 # The networks by name
 
-{specs} specs with {networks} networks ship with convcost. `convcost analyze resnet50` and `resnet#50` name a network of a spec. The name of
-a spec means all its networks: `convcost compare resnet`. `convcost show resnet` prints the text. `convcost specs --format csv` prints
-this table as CSV, with the inputs. `convcost specs --where "macs <= 300M and params <= 5M"` prints the networks that fit.
+{specs} specs with {networks} networks ship with convcost. `resnet50` and `resnet#50` are two names of one network, the second with
+the name of its spec. The name of a spec means all its networks: `convcost compare resnet`. `convcost show resnet` prints the text.
+`convcost specs --format csv` prints this table as CSV, with the inputs. `convcost specs --where "macs <= 300M and params <= 5M"` prints
+the networks that fit.
 
 The counts are for one sample of the size in the spec. Params are weights and biases. macs are multiply-adds of convolutions, linear layers
 and matrix products. The peak is the [memory](memory.md) that the tensors of one inference need at once, in bytes, without params. The
