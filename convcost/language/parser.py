@@ -40,11 +40,11 @@ class LayerParser:
 
     # Layers
 
-    def layers(self, node: Node | None, what: str, names: Names) -> tuple[LayerNode, ...]:
+    def layers(self, node: Node | None, subject: str, names: Names) -> tuple[LayerNode, ...]:
         """Parses a list of layers; their expressions may use `names`."""
         if type(node) is not Sequence:
             if node is not None:
-                message = f"{what} must be a list of layers"
+                message = f"{subject} must be a list of layers"
                 self.problems.add("CC104", message, node, "write [a, b, …]")
             return ()
         if self._depth >= MAX_DEPTH:

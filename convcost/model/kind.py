@@ -323,8 +323,8 @@ def invalid_result(
 ) -> UsageError:
     """The error for a method of a kind of a plug-in that returns a value of a wrong type."""
     file = sys.modules[type(layer).__module__].__file__
-    what = f"`{file}`: {method} of the kind `{layer.name}` returns {brief(value)}"
-    return UsageError(f"{what}; it must return {expected}", help=help)
+    problem = f"`{file}`: {method} of the kind `{layer.name}` returns {brief(value)}"
+    return UsageError(f"{problem}; it must return {expected}", help=help)
 
 
 def check_definition(name: str, cls: type[Kind[Any]]) -> None:
@@ -370,20 +370,20 @@ def check_definition(name: str, cls: type[Kind[Any]]) -> None:
 
 def _check_option(kind_name: str, option: Option) -> None:
     """Raises DefinitionError for an option that no spec can use, or whose default is not valid."""
-    what = f"the option `{option.name}` of the kind `{kind_name}`"
+    subject = f"the option `{option.name}` of the kind `{kind_name}`"
     if option.name in COMMON_KEYS:
-        raise DefinitionError(f"{what} has the name of a key of every layer; rename it")
+        raise DefinitionError(f"{subject} has the name of a key of every layer; rename it")
     if not isinstance(option.meaning, str):
-        raise DefinitionError(f'{what} has no meaning; write option("what it is", default)')
+        raise DefinitionError(f'{subject} has no meaning; write option("what it is", default)')
     if hasattr(Kind, option.field):
         raise DefinitionError(
-            f"{what} replaces `{option.field}` of Kind; call it `{option.field}_`"
+            f"{subject} replaces `{option.field}` of Kind; call it `{option.field}_`"
         )
     if option.default not in (None, REQUIRED):
         try:
             option.type.check(option.default)
         except ConstraintError as error:
-            raise DefinitionError(f"the default of {what} {error.message}") from None
+            raise DefinitionError(f"the default of {subject} {error.message}") from None
 
 
 KINDS: Registry[type[Kind[Any]]] = Registry("convcost.layers", check=check_definition)

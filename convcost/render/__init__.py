@@ -128,24 +128,24 @@ class Format(NamedTuple):
 
 def check_definition(name: str, form: Format) -> None:
     """Raises DefinitionError for a declaration that no command line can offer."""
-    what = f"the format `{name}`"
+    label = f"the format `{name}`"
     if not re.fullmatch(r"[\w.-]*\w[\w.-]*", name):
-        raise DefinitionError(f"{what} needs a name of letters, digits, `_`, `-` and `.`")
+        raise DefinitionError(f"{label} needs a name of letters, digits, `_`, `-` and `.`")
     if form.needs not in NEEDS:
-        raise DefinitionError(f"{what} needs `{form.needs}`; {did_you_mean(form.needs, NEEDS)}")
+        raise DefinitionError(f"{label} needs `{form.needs}`; {did_you_mean(form.needs, NEEDS)}")
     for suffix in form.suffixes:
         if not re.fullmatch(r"\.[a-z0-9_-]+", suffix):
             raise DefinitionError(
-                f"{what} has the suffix `{suffix}`; write a dot and small letters, like `.csv`"
+                f"{label} has the suffix `{suffix}`; write a dot and small letters, like `.csv`"
             )
     for option in form.options:
         name = option.name
         if not name.isidentifier() or iskeyword(name):
-            raise DefinitionError(f"{what} has the option `{name}`; write a word like `max_bytes`")
+            raise DefinitionError(f"{label} has the option `{name}`; write a word like `max_bytes`")
         of_type = option.default is None or isinstance(option.default, option.type)
         if option.type not in (str, int, bool) or not of_type:
             raise DefinitionError(
-                f"the option `{name}` of {what} must be of type str, int or bool, like its default"
+                f"the option `{name}` of {label} must be of type str, int or bool, like its default"
             )
 
 

@@ -139,12 +139,12 @@ class CommitBase(Base):
                 named.setdefault(self._commit(real), {}).setdefault(real, []).append(folder)
         for commit, folders in named.items():
             with suppress(GitError):
-                for path, what, is_file in self._lost(commit):
+                for path, event, is_file in self._lost(commit):
                     for parent in folders.keys() & {path, *path.parents}:
                         relative = path.relative_to(parent)
                         if not is_file or is_spec(relative):
                             statements.update(
-                                f"{folder / relative} {what}" for folder in folders[parent]
+                                f"{folder / relative} {event}" for folder in folders[parent]
                             )
         return sorted(statements)
 
@@ -193,13 +193,13 @@ class CommitBase(Base):
             path for path in commit.deleted_submodules() if not path_exists(commit.root / path)
         ]
         absent = commit.absent_submodules()
-        for paths, what in (
+        for paths, event in (
             (files, f"is deleted; it was in {self.name}"),
             (deleted, f"is deleted; it was a submodule in {self.name}"),
             (absent, "is a submodule that is not checked out, so its specs are not checked"),
         ):
             for path in paths:
-                yield commit.root / path, what, paths is files
+                yield commit.root / path, event, paths is files
 
     @cached_property
     def _versions(self) -> dict[SpecLocation, _Version | GitError]:

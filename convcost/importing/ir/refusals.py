@@ -21,8 +21,8 @@ def required(*packages: str, extra: str) -> Any:
         raise ConstraintError("CC401", message, f"pip install 'convcost[{extra}]'") from None
 
 
-def unsupported(what: str, hint: str = "") -> ConstraintError:
-    return ConstraintError("CC401", f"convcost does not support {what}", hint)
+def unsupported(subject: str, hint: str = "") -> ConstraintError:
+    return ConstraintError("CC401", f"convcost does not support {subject}", hint)
 
 
 @contextmanager

@@ -196,11 +196,11 @@ def _read_layer(value: Any, step: int) -> LayerCost:
     )
 
 
-def _read_shape(value: Any, what: str) -> Shape:
-    record = _mapping(value, what)
+def _read_shape(value: Any, key: str) -> Shape:
+    record = _mapping(value, key)
     size = record.get("size")
     if not isinstance(size, list) or any(not _is_count(extent) for extent in size):
-        raise BaselineError(f"`size` of `{what}` is not a list of counts")
+        raise BaselineError(f"`size` of `{key}` is not a list of counts")
     return Shape(_count(record, "channels"), tuple(size))
 
 
@@ -211,9 +211,9 @@ def _text(record: dict[str, Any], key: str, default: str | None = None) -> str:
     return value
 
 
-def _mapping(value: Any, what: str) -> dict[str, Any]:
+def _mapping(value: Any, key: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise BaselineError(f"`{what}` is not a mapping")
+        raise BaselineError(f"`{key}` is not a mapping")
     return value
 
 

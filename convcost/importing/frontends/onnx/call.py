@@ -138,7 +138,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 "and its output shape is not known",
                 NCHWC_HELP if domain == NCHWC else "add its shape to the file's value_info",
             )
-        what = self.op if domain in STANDARD else f"{domain}::{self.op}"
+        operator_name = self.op if domain in STANDARD else f"{domain}::{self.op}"
         weights = [*filter(self._is_weight, range(len(self.inputs)))]
         for position, name in enumerate(self.inputs):
             constant = self.constant(position) if is_narrow(self.context.stored, name) else None
@@ -148,7 +148,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
             self.builder.note_gap(
                 f"left out: {numbers:,} numbers in attributes of {self.node.label}"
             )
-        return self.uncounted_layers(what, self.tensors(*weights))
+        return self.uncounted_layers(operator_name, self.tensors(*weights))
 
     def _is_weight(self, position: int) -> bool:
         constant, name = self.constant(position), self.node.input(position)

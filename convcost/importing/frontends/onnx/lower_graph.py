@@ -99,9 +99,9 @@ def _exported_for_samples(notes: tuple[str, ...]) -> Iterator[None]:
         raise ConstraintError(refusal.code, refusal.message, f"{notes[0]}: {fix}") from None
 
 
-def _conforming_to_onnx(what: str) -> AbstractContextManager[None]:
+def _conforming_to_onnx(subject: str) -> AbstractContextManager[None]:
     hint = "run onnx.checker.check_model for details"
-    return conforming(f"{what} do not conform to ONNX", hint)
+    return conforming(f"{subject} do not conform to ONNX", hint)
 
 
 def _prepared(

@@ -68,9 +68,9 @@ class _MappedFile(mmap):
         return super().__getitem__(key)
 
 
-def conforming_to_schema(what: str) -> AbstractContextManager[None]:
+def conforming_to_schema(subject: str) -> AbstractContextManager[None]:
     """Raises ConstraintError for the errors of a file that does not conform to the schema."""
-    message = f"{what} cannot be read as TensorFlow Lite: the file is truncated or damaged"
+    message = f"{subject} cannot be read as TensorFlow Lite: the file is truncated or damaged"
     return conforming(message, DOWNLOAD_HINT, FORM_ERRORS)
 
 
