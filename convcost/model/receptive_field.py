@@ -211,7 +211,8 @@ def join(
         return first
     longest = {field.longest for field in fields if field.longest is not None}
     if longest and all(field[:-1] == first[:-1] for field in fields):
-        return min(fields, key=lambda field: (field.longest is None) == one_branch)
+        # In a sum, a branch that gives the whole axis to all outputs decides; else another one.
+        return next((field for field in fields if (field.longest is None) != one_branch), first)
     period = lcm(*(field.period for field in fields))
     advances = {field.advance * (period // field.period) for field in fields}
     if one_branch or len(advances) > 1 or len(longest) > 1:
