@@ -227,12 +227,11 @@ def _sources_before(at: LayerAtSizes) -> list[int]:
     earliest first, so that all modules of a stage name the same tensor."""
     layers = at.graphs[0].layers
     readers = Counter(source for layer in layers for source in layer.inputs)
-    sources, source = [], at.number
+    outputs, inner, source = list[int](), list[int](), at.number
     while source >= 0 and layers[source].inputs:
         source = layers[source].inputs[0]
-        sources.append(source)
-    single = [source for source in sources if source >= 0 and readers[source] == 1]
-    return [*(source for source in sources if source not in single), *reversed(single)]
+        (inner if source >= 0 and readers[source] == 1 else outputs).append(source)
+    return [*outputs, *reversed(inner)]
 
 
 def _tensors_before(at: LayerAtSizes) -> Iterator[int]:
