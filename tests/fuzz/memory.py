@@ -36,11 +36,13 @@ def read_by(layer):
 
 
 def in_order(layers, tensor, shapes):
-    """The tensor whose elements a view of the same shape shows in the same order."""
-    while tensor >= 0 and (
-        layers[tensor].kind in VIEWS and shapes[tensor] == shapes[layers[tensor].inputs[0]]
-    ):
-        tensor = layers[tensor].inputs[0]
+    """The tensor whose elements a view of the same shape shows in the same order. A `reshape` of
+    a size can be a transposition."""
+    while tensor >= 0 and layers[tensor].kind in VIEWS:
+        shape, source = shapes[tensor], layers[tensor].inputs[0]
+        if shapes[source] != shape or (layers[tensor].kind == "reshape" and shape[1]):
+            break
+        tensor = source
     return tensor
 
 
