@@ -11,7 +11,7 @@ from convcost.model.record import NamedTuple
 from convcost.reports.explain import paths, unknown_path
 from convcost.reports.reduce.candidates import Width
 from convcost.reports.reduce.insertion import Insertions
-from convcost.reports.reduce.reductions import FoundReductions, find_reductions
+from convcost.reports.reduce.reductions import NetworkReductions, find_reductions
 from convcost.reports.reduce.report import AppliedReduction, Reductions, UndoneNetwork
 from convcost.reports.reduce.rewrite import Rewrite, rewrite_text
 from convcost.reports.reduce.savings import SORT_KEYS, WIDTHS, find_savings
@@ -82,12 +82,12 @@ def undo_reductions(request: ReduceRequest, *, projections: bool = True) -> Redu
         )
     networks, rewrites = [], []
     for before in job.requested_networks():
-        reduction_search = find_reductions(before.network, projections=projections, within=within)
-        rewrite = job.rewrite(before, "naive", reduction_search)
-        networks.append(UndoneNetwork(before, reduction_search, rewrite.after))
-        if reduction_search.reductions:
+        network_reductions = find_reductions(before.network, projections=projections, within=within)
+        rewrite = job.rewrite(before, "naive", network_reductions)
+        networks.append(UndoneNetwork(before, network_reductions, rewrite.after))
+        if network_reductions.reductions:
             rewrites.append(rewrite)
-    has_no_reason = within and not any(undone.found.left for undone in networks)
+    has_no_reason = within and not any(undone.network_reductions.left for undone in networks)
     if not rewrites and (request.file is not None or has_no_reason):
         place = ", ".join(within) or request.spec
         raise UsageError(f"there is no 1x1 reduction in `{place}` to undo")
@@ -123,7 +123,7 @@ class _Job:
         having = [counted for counted in self.costs if layer_paths <= set(paths(counted.network))]
         return having or self.costs[:1]
 
-    def rewrite(self, before: Costs, suffix: str, plan: Insertions | FoundReductions) -> Rewrite:
+    def rewrite(self, before: Costs, suffix: str, plan: Insertions | NetworkReductions) -> Rewrite:
         """The change of a network, whose new name is its name and `suffix`: `GoogLeNet naive`."""
         name = before.network.name.removesuffix(" reduced").removesuffix(" naive")
         with usage_errors("removing the 1x1 leaves an invalid network: "):

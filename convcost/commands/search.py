@@ -34,7 +34,7 @@ from convcost.sources.spec_files import is_source, open_source
 
 if TYPE_CHECKING:
     from convcost.conventions import Convention
-    from convcost.design_space.search import Found, Points, SearchRequest
+    from convcost.design_space.search import ChunkResult, Points, SearchRequest
 
 DEPLOYED = "batch norms folded, parallel convolutions merged, identity and dropout removed"
 MAX_LAYERS_WITH_NOTES = 50_000  # of all points that are counted for notes
@@ -206,7 +206,7 @@ def _request(
     return network, request
 
 
-def _shown_columns(request: "SearchRequest", total: "Found") -> tuple[str, ...]:
+def _shown_columns(request: "SearchRequest", total: "ChunkResult") -> tuple[str, ...]:
     """The measures and the score, and how many layers are not in the measures of printed points."""
     printed = total.best.plus(total.front)
     counts = dict(zip(request.columns, printed.columns, strict=True))
@@ -228,7 +228,7 @@ def _records(
     )
 
 
-def _failed_points(request: "SearchRequest", total: "Found") -> FailedPoints | None:
+def _failed_points(request: "SearchRequest", total: "ChunkResult") -> FailedPoints | None:
     """How many points break a rule, and the first one with its message."""
     if not total.failed:
         return None
@@ -334,7 +334,7 @@ def _needs_device(option: str) -> UsageError:
     return UsageError(f"{option}: `nanoseconds` needs a --device with a bandwidth")
 
 
-def _notes(request: "SearchRequest", network: Network, total: "Found") -> tuple[str, ...]:
+def _notes(request: "SearchRequest", network: Network, total: "ChunkResult") -> tuple[str, ...]:
     """What the measures are: the bound of a device, and what is stated or not counted."""
     from convcost.design_space.network_function import NANOSECONDS, conventions_of
 
@@ -352,7 +352,10 @@ def _notes(request: "SearchRequest", network: Network, total: "Found") -> tuple[
 
 
 def _point_notes(
-    request: "SearchRequest", spec_costs: Costs, total: "Found", conventions: Sequence["Convention"]
+    request: "SearchRequest",
+    spec_costs: Costs,
+    total: "ChunkResult",
+    conventions: Sequence["Convention"],
 ) -> Iterator[str]:
     """Notes on counts that are stated, not known, or a bound: those of the network at its own
     values, and others of the first printed point that has them, with the values of the point."""

@@ -31,11 +31,11 @@ def analyze_sweep(
 
     def sweep(spec: str) -> Iterable[SweptNetwork]:
         documents, pick = _documents(spec)
-        collector_by_name: dict[str, list[PointCosts]] = {}
+        points_by_network: dict[str, list[PointCosts]] = {}
         for point, network in _networks_at(documents, pick, axes):
             point_costs = cost_point(point, costs(network, batch, conventions))
-            collector_by_name.setdefault(network.name, []).append(point_costs.without_layers())
-        for name, all_points in collector_by_name.items():
+            points_by_network.setdefault(network.name, []).append(point_costs.without_layers())
+        for name, all_points in points_by_network.items():
 
             def recount(point: Point, name: str = name) -> Costs:
                 (network,) = _load(documents, point, name)

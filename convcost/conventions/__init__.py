@@ -58,7 +58,7 @@ class CountingRule(NamedTuple):
 
 
 def fault(formula: Formula, reason: str) -> CountingRule:
-    """A rule of a tool whose number is wrong, and `why`."""
+    """A rule of a tool whose number is wrong, and the `reason`."""
     return CountingRule(formula, fault=reason)
 
 

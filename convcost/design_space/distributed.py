@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from convcost.design_space.run import Chunk, Execute, evaluate_task
-from convcost.design_space.search import Found, Search, SearchRequest
+from convcost.design_space.search import ChunkResult, Search, SearchRequest
 from convcost.model.errors import UsageError, required_package
 
 TASKS_AHEAD = 4  # per worker; more would leave more results waiting for an earlier one
@@ -19,7 +19,7 @@ CONNECT = 10  # seconds to reach a scheduler
 _searches: dict[bytes, Search] = {}
 
 
-def run_task(prepare: Callable[[], None], request: bytes, chunk: Chunk) -> Found:
+def run_task(prepare: Callable[[], None], request: bytes, chunk: Chunk) -> ChunkResult:
     """Evaluates a chunk of a pickled request on a worker, which keeps its traces for the next."""
     if request not in _searches:
         prepare()
@@ -33,7 +33,7 @@ def on_cluster(workers: int, scheduler: str, prepare: Callable[[], None]) -> Exe
     calls `prepare` first. Raises UsageError if Dask is not installed or the scheduler does not
     answer."""
 
-    def execute(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[Found]:
+    def execute(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[ChunkResult]:
         message = "--workers and --scheduler need Dask"
         distributed = required_package(message, "distributed", "distributed")
         lost_connection = (OSError, TimeoutError, CancelledError)
@@ -51,7 +51,7 @@ def on_cluster(workers: int, scheduler: str, prepare: Callable[[], None]) -> Exe
 
 def _results(
     client: Any, prepare: Callable[[], None], request: SearchRequest, chunks: Iterable[Chunk]
-) -> Iterator[Found]:
+) -> Iterator[ChunkResult]:
     """The results of all chunks, in order."""
     waiting: deque[Any] = deque()
     left = iter(chunks)

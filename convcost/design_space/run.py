@@ -10,19 +10,19 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from convcost.design_space.points_file import PointsFile
-from convcost.design_space.search import CHUNK, Found, Points, Search, SearchRequest
+from convcost.design_space.search import CHUNK, ChunkResult, Points, Search, SearchRequest
 from convcost.design_space.vectors import Array, exact_array
 from convcost.model.errors import UsageError
 from convcost.reports.files import new_file, write_errors
 
 Chunk: TypeAlias = tuple[int, int]
 # Evaluates chunks: yields what each has, in order.
-Execute: TypeAlias = Callable[[SearchRequest, Iterable[Chunk]], Iterator[Found]]
+Execute: TypeAlias = Callable[[SearchRequest, Iterable[Chunk]], Iterator[ChunkResult]]
 CHUNKS_IN_TASK = 8
 SECONDS_BETWEEN_SAVES = 5
 
 
-def evaluate_task(search: Search, start: int, stop: int) -> Found:
+def evaluate_task(search: Search, start: int, stop: int) -> ChunkResult:
     """The result of the points from `start` up to, but not including, `stop`."""
     total = search.empty()
     parts = [search.nothing]
@@ -40,7 +40,7 @@ def evaluate_task(search: Search, start: int, stop: int) -> Found:
     return total
 
 
-def in_process(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[Found]:
+def in_process(request: SearchRequest, chunks: Iterable[Chunk]) -> Iterator[ChunkResult]:
     """Evaluates chunks one after the other."""
     search = Search(request)
     for start, stop in chunks:
@@ -53,7 +53,7 @@ def run_search(
     points: Path | None = None,
     state: Path | None = None,
     progress: Callable[[int, int], None] = lambda _done, _points: None,
-) -> tuple[Found, int]:
+) -> tuple[ChunkResult, int]:
     """Searches the space. With `state`, continues from that file, and keeps it up to date.
 
     Returns what is found and the number of points that were evaluated: all, unless the run was
@@ -111,7 +111,7 @@ def _fingerprint(request: SearchRequest) -> str:
 
 
 def _save(
-    state: Path, request: SearchRequest, done: int, file: PointsFile | None, total: Found
+    state: Path, request: SearchRequest, done: int, file: PointsFile | None, total: ChunkResult
 ) -> None:
     with write_errors(None if file is None else file.path):
         size = file.flush() if file is not None else 0
@@ -131,7 +131,7 @@ def _save(
         written.write(json.dumps(tree).encode())
 
 
-def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
+def _load(state: Path, request: SearchRequest) -> tuple[int, int, ChunkResult] | None:
     if not state.exists():
         return None
     try:
@@ -148,7 +148,7 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, Found] | None:
     counts = (done, points, failed, matching, first + 1, tied)
     if size < 0 or not all(0 <= count <= request.space.size for count in counts):
         raise UsageError(f"--resume: `{state}` is not a state of this search")
-    total = Found(points, failed, matching, first, best, front, sample, tied)
+    total = ChunkResult(points, failed, matching, first, best, front, sample, tied)
     return done, size, total
 
 

@@ -110,7 +110,7 @@ class Points(NamedTuple):
         return Points(np.concatenate((self.index, other.index)), columns)
 
 
-class Found(NamedTuple):
+class ChunkResult(NamedTuple):
     """The result of a part of the space: how many points it has, how many of them failed and how
     many match the conditions, and the best ones. `first_failed` is the number of a point, or −1.
     `sample` are some of the matching points; `all` are all of them, if the request keeps them.
@@ -150,7 +150,7 @@ class Search:
         partly = [name for _, name in self._keys if name in request.partly]
         self._uncounted = [*map(uncounted_column, partly)]
 
-    def chunk(self, start: int, stop: int) -> Found:
+    def chunk(self, start: int, stop: int) -> ChunkResult:
         """The result of the points from `start` up to, but not including, `stop`."""
         request = self.request
         columns = self._costs.columns(request.space.positions(start, stop))
@@ -171,7 +171,7 @@ class Search:
         if self._score is not None:
             points = points._replace(columns=(*points.columns, self._scores(points, columns)))
         best, tied = self.best(points)
-        return Found(
+        return ChunkResult(
             stop - start,
             len(failed),
             len(points.index),
@@ -183,14 +183,14 @@ class Search:
             points if request.keeps_all else None,
         )
 
-    def merge(self, first: Found, second: Found) -> Found:
+    def merge(self, first: ChunkResult, second: ChunkResult) -> ChunkResult:
         """The result of two parts of the space together, without `all`."""
         failed = [number for number in (first.first_failed, second.first_failed) if number >= 0]
         best, tied = self.best(first.best.plus(second.best))
         for part in (first, second):
             if part.tied and self._last_keys(part.best) == self._last_keys(best):
                 tied += part.tied
-        return Found(
+        return ChunkResult(
             first.points + second.points,
             first.failed + second.failed,
             first.matching + second.matching,
@@ -201,8 +201,8 @@ class Search:
             tied,
         )
 
-    def empty(self) -> Found:
-        return Found(0, 0, 0, -1, self.nothing, self.nothing, self.nothing)
+    def empty(self) -> ChunkResult:
+        return ChunkResult(0, 0, 0, -1, self.nothing, self.nothing, self.nothing)
 
     def best(self, points: Points) -> tuple[Points, int]:
         """The first `top` points in the order of the request; of equal ones, those that come first

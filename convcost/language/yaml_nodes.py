@@ -213,7 +213,7 @@ class _EventReader:
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 if len(stack) >= MAX_DEPTH:
                     message = f"more than {MAX_DEPTH} levels of nesting"
-                    raise YamlSyntaxError(_anchor_problem(event, message))
+                    raise YamlSyntaxError(_event_problem(event, message))
                 if event.tag is not None:
                     self._refuse_tag(event)
                 if event.anchor is not None:
@@ -265,12 +265,12 @@ class _EventReader:
             reason = (
                 "is inside its own anchor" if event.anchor in anchors else "has no anchor before it"
             )
-            raise YamlSyntaxError(_anchor_problem(event, f"the alias `*{event.anchor}` {reason}"))
+            raise YamlSyntaxError(_event_problem(event, f"the alias `*{event.anchor}` {reason}"))
         return node
 
     def _refuse_tag(self, event: Any) -> None:
         shown = event.tag.replace("tag:yaml.org,2002:", "!!")
-        self.problems.append(_anchor_problem(event, f"the tag `{shown}` has no meaning here"))
+        self.problems.append(_event_problem(event, f"the tag `{shown}` has no meaning here"))
 
     def _merge(self, node: Mapping) -> Mapping:
         """Merges `<<: *base`: adds the entries of `base` whose keys the mapping does not have."""
@@ -290,5 +290,5 @@ class _EventReader:
         return Mapping(entries, node.start, node.end)
 
 
-def _anchor_problem(event: Any, message: str) -> Problem:
+def _event_problem(event: Any, message: str) -> Problem:
     return Problem("CC004", message, _span(event.start_mark, event.end_mark))

@@ -18,7 +18,7 @@ from convcost.model.record import NamedTuple
 from convcost.model.segments import Part, members
 
 
-class FoundOrder(NamedTuple):
+class SegmentOrder(NamedTuple):
     """An order of segments. If it may not be the best, no order has a peak below `at_least`."""
 
     order: list[int]
@@ -36,15 +36,15 @@ class OrderSearch:
         self.bound = bound
         self.max_states = max_states
 
-    def run(self) -> FoundOrder:
+    def run(self) -> SegmentOrder:
         part = self.part
         least = part.least_state()
         first = self._walk_to_end(_Walk(part, 0, least))
         last = self._walk_to_end(_Walk(part, part.all, least, backwards=True))
         bounds = [half.at_least for half in (first, last) if half.at_least is not None]
-        return FoundOrder(first.order + last.order[::-1], max(bounds, default=None))
+        return SegmentOrder(first.order + last.order[::-1], max(bounds, default=None))
 
-    def _walk_to_end(self, walk: "_Walk") -> FoundOrder:
+    def _walk_to_end(self, walk: "_Walk") -> SegmentOrder:
         """The segments from the start of a walk to its end."""
         order = list[int]()
         at_least = None
@@ -54,15 +54,15 @@ class OrderSearch:
                 at_least = max(at_least or 0, run.at_least)
             order += run.order
             walk = walk.starting_at(walk.state_after(run.order))
-        return FoundOrder(order, at_least)
+        return SegmentOrder(order, at_least)
 
-    def _next_run(self, walk: "_Walk") -> FoundOrder:
+    def _next_run(self, walk: "_Walk") -> SegmentOrder:
         """The segments that can come next, without loss; all that are left if there are too many
         states."""
         segments_or_bound = self._next_segments(walk)
         if isinstance(segments_or_bound, list):
-            return FoundOrder(segments_or_bound, None)
-        return FoundOrder(walk.any_order(), segments_or_bound)
+            return SegmentOrder(segments_or_bound, None)
+        return SegmentOrder(walk.any_order(), segments_or_bound)
 
     def _next_segments(self, walk: "_Walk") -> list[int] | int:
         """The segments that can come next; if there are too many states, a lower bound of

@@ -357,7 +357,7 @@ def test_a_chart_of_macs_says_how_many_layers_are_not_in_it(spec, tmp_path):
     networks = tuple(map(convcost.analyze, files))
     for charts, layers in (
         (comparison_charts(networks), "2 uncounted layers"),
-        (sweep_charts("Net", networks, is_only_chart=True), "2 uncounted layers"),
+        (sweep_charts("Net", networks, is_only_network=True), "2 uncounted layers"),
         (network_charts(networks[0]), "1 uncounted layer"),
     ):
         titles = [chart.title for chart in charts]

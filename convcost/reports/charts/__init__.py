@@ -71,10 +71,10 @@ def comparison_charts(networks: tuple[Costs, ...]) -> Iterator[Chart]:
             yield blocks_side_by_side(networks, measure)
 
 
-def sweep_charts(name: str, points: tuple[Costs, ...], *, is_only_chart: bool) -> Iterator[Chart]:
+def sweep_charts(name: str, points: tuple[Costs, ...], *, is_only_network: bool) -> Iterator[Chart]:
     """The points of a sweep side by side. The name of a chart has that of the network, unless it
-    `is_only_chart` of the report."""
+    `is_only_network` of the report."""
     for measure in reversed(HEADLINE):
-        chart_name = measure if is_only_chart else f"{measure}#{name}"
+        chart_name = measure if is_only_network else f"{measure}#{name}"
         title = f"{name}: {measure} of {len(points):,} points{missing(points, measure)}"
         yield side_by_side(points, measure)._replace(name=chart_name, title=title)

@@ -252,7 +252,9 @@ class _Scopes:
                 if limits:
                     yield self._layer(layer), limits
         for rule in budget.groups:
-            layers, members = (of.matching(rule.match) for of in (self.layers, self.by_both_paths))
+            layers, members = (
+                index.matching(rule.match) for index in (self.layers, self.by_both_paths)
+            )
             self._grouped[self._spec] += len(members) * len(rule.limits)
             if self._grouped[self._spec] > MAX_GROUPED:
                 raise UsageError(

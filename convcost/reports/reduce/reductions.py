@@ -42,7 +42,7 @@ class Reduction(NamedTuple):
         return "reduction" if self.expand is None else "bottleneck"
 
 
-class FoundReductions(NamedTuple):
+class NetworkReductions(NamedTuple):
     """The reductions of a network, and (path, reason) of each other 1x1 that reduces the
     channels."""
 
@@ -89,7 +89,7 @@ class FoundReductions(NamedTuple):
 
 def find_reductions(
     network: Network, *, projections: bool = True, within: tuple[str, ...] = ()
-) -> FoundReductions:
+) -> NetworkReductions:
     """All reductions, or those whose 1x1 is at or under a path of `within`.
 
     Reductions from the same place in the spec are found together.
@@ -111,7 +111,7 @@ def find_reductions(
     spans = {item.removed[0].span for item in reductions if item.reduce in requested}
     spans &= {item.removed[0].span for item in reductions if finder.narrows(item.reduce)}
     undone = tuple(item for item in reductions if item.removed[0].span in spans)
-    return FoundReductions(network, undone, tuple(left))
+    return NetworkReductions(network, undone, tuple(left))
 
 
 class _Finder:

@@ -7,7 +7,7 @@ from convcost.model.costs import Costs, inputs_of
 from convcost.model.record import NamedTuple
 from convcost.reports.compare import Comparison, change_records
 from convcost.reports.notes import costs_notes
-from convcost.reports.reduce.reductions import FoundReductions
+from convcost.reports.reduce.reductions import NetworkReductions
 from convcost.reports.reduce.savings import NetworkSavings
 from convcost.reports.report import Report, versioned
 from convcost.reports.table import Column, Table
@@ -29,11 +29,11 @@ class UndoneNetwork(NamedTuple):
     """A network, its reductions, and its costs without them."""
 
     costs: Costs
-    found: FoundReductions
+    network_reductions: NetworkReductions
     after: Costs
 
     def tree(self) -> dict[str, Any]:
-        return {"undone": self._records(), "left": dict(self.found.left)}
+        return {"undone": self._records(), "left": dict(self.network_reductions.left)}
 
     def table(self) -> Table:
         """A row for each reduction: weights and macs with the 1x1 and without."""
@@ -48,7 +48,10 @@ class UndoneNetwork(NamedTuple):
             title=f"{name}: its 1x1 reductions, and its costs without them",
             columns=COLUMNS,
             rows=tuple(rows),
-            notes=(*none, *(f"{path} is kept: it {reason}" for path, reason in self.found.left)),
+            notes=(
+                *none,
+                *(f"{path} is kept: it {reason}" for path, reason in self.network_reductions.left),
+            ),
         )
 
     def _records(self) -> list[dict[str, Any]]:
@@ -61,7 +64,7 @@ class UndoneNetwork(NamedTuple):
         steps = self.costs.network.steps
         naive = {row.path: row for row in self.after.layers}
         records = []
-        for reduction in self.found.reductions:
+        for reduction in self.network_reductions.reductions:
             expand = () if reduction.expand is None else (reduction.expand,)
             rows = [
                 self.costs.layers[index]

@@ -48,7 +48,9 @@ class Sweep(Report):
                 for point in network.points
             )
             if named:
-                yield from sweep_charts(network.name, named, is_only_chart=len(self.networks) == 1)
+                yield from sweep_charts(
+                    network.name, named, is_only_network=len(self.networks) == 1
+                )
 
     def tree(self) -> dict[str, Any]:
         return versioned(SCHEMA, networks=self._trees())

@@ -262,14 +262,14 @@ def _read_only_at(
 ) -> set[str]:
     """The constants that every operator reads at the `places` of its type; a product also reads
     `factors`."""
-    found_there, others = set[str](), set[str]()
+    names, others = set[str](), set[str]()
     for node in graph.nodes:
         inputs = {node.input(place) for place in places.get(node.op, ())}
         for name in node.inputs:
             if name in constants:
                 is_there = name in inputs or (node.op == "Mul" and name in factors)
-                (found_there if is_there else others).add(name)
-    return found_there - others
+                (names if is_there else others).add(name)
+    return names - others
 
 
 def _rescaled(graph: OnnxGraph) -> set[str]:
