@@ -102,7 +102,7 @@ def check(text: str) -> str:
         {
             "name": printable(found.network.name)[:MAX_NAME],
             "params": format_count(found.totals.params),
-            "macs": cell_text(count_cell(found.totals.of(Measure.MACS))),
+            "macs": cell_text(count_cell(found.totals.count_of(Measure.MACS))),
         }
         for found in costs
     ]

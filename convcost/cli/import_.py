@@ -114,7 +114,7 @@ def _summarize(imported: Imported, written: str, old_sections: tuple[str, ...]) 
     counts = f"{layers}, {format_count(totals.params)} params"
     if totals.frozen:
         counts += f", {format_count(totals.trainable)} of them trainable"
-    counts += f", {cell_text(count_cell(totals.of(Measure.MACS)))} macs"
+    counts += f", {cell_text(count_cell(totals.count_of(Measure.MACS)))} macs"
     lines.append(f"{imported.costs.network.name}: {counts}")
     _process.write_messages(*lines, *imported.notes)
 

@@ -166,7 +166,7 @@ def _numbers(
         elif name == "receptive_field":
             yield from _axes("receptive field", [axis.extent for axis in field])
         elif name != "channels":
-            count = counts.of(Measure(name))
+            count = counts.count_of(Measure(name))
             yield name, count.shown if count.uncounted else count.known
     yield "output channels", output.channels
     yield from _axes("output", output.size)

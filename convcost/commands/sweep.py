@@ -65,7 +65,7 @@ def compare_sweep(
         points_by_network: dict[str, list[PointCosts]] = {}
         for point, network in _networks_at(*_documents(spec), axes, if_present=if_present):
             networks.setdefault((network.file, network.name), network)
-            network_point = point.of(network)
+            network_point = point.on_axes_of(network)
             if network_point is not None:
                 point_costs = cost_point(network_point, costs(network, batch, conventions))
                 points_by_network.setdefault(network.name, []).append(point_costs)

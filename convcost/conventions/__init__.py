@@ -139,7 +139,7 @@ class Convention(Record):
     def _value(self, formula: Formula, use: LayerUse) -> int:
         """The integer of a formula. Raises UsageError if that of a plug-in gives anything else."""
         try:
-            number = formula.of(use)
+            number = formula.evaluate(use)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             file = CONVENTIONS.plugin_file(self.name)
             if file is None or os.environ.get("CONVCOST_DEBUG"):
@@ -387,7 +387,7 @@ def _binary_steps(network: Network) -> set[int]:
     from convcost.model.peak_memory import tensor_dtypes
 
     tensors = tensor_dtypes(network, network.dtypes)
-    layers = network.dtypes.of(step.path for step in network.steps)
+    layers = network.dtypes.for_paths(step.path for step in network.steps)
     return {
         index
         for index, (step, layer_dtypes) in enumerate(zip(network.steps, layers, strict=True))

@@ -1,6 +1,6 @@
 """Quantities of a layer, and formulas of these quantities.
 
-A formula computes a count and has a text. `4 * X` is a formula: `(4 * X).of(use)` is an int,
+A formula computes a count and has a text. `4 * X` is a formula: `(4 * X).evaluate(use)` is an int,
 `(4 * X).text` is `4·X`. X, Y and the other totals count the whole batch.
 """
 
@@ -83,18 +83,18 @@ class Formula:
     brackets as a factor.
     """
 
-    __slots__ = ("of", "quantities", "text", "whole")
+    __slots__ = ("evaluate", "quantities", "text", "whole")
 
     def __init__(
         self,
         text: str,
-        of: Callable[[LayerUse], int],
+        evaluate: Callable[[LayerUse], int],
         quantities: Mapping[str, str] | None = None,
         *,
         whole: bool = True,
     ) -> None:
         self.text = text
-        self.of = of
+        self.evaluate = evaluate
         self.quantities = dict(quantities or {})
         self.whole = whole
 
@@ -139,9 +139,9 @@ class Formula:
         return self.text if self.whole else f"({self.text})"
 
 
-def quantity(name: str, meaning: str, of: Callable[[LayerUse], int]) -> Formula:
+def quantity(name: str, meaning: str, evaluate: Callable[[LayerUse], int]) -> Formula:
     """A formula that is one quantity."""
-    return Formula(name, of, {name: meaning})
+    return Formula(name, evaluate, {name: meaning})
 
 
 def as_formula(value: Formula | int) -> Formula:
@@ -173,7 +173,7 @@ def _combined(
 ) -> Formula:
     return Formula(
         text,
-        lambda use: operation(a.of(use), b.of(use)),
+        lambda use: operation(a.evaluate(use), b.evaluate(use)),
         a.quantities | b.quantities,
         whole=whole,
     )
@@ -189,7 +189,7 @@ def choose(
     """
     return Formula(
         f"{then.text} ({other_case}: {otherwise.text})",
-        lambda use: (then if condition(use) else otherwise).of(use),
+        lambda use: (then if condition(use) else otherwise).evaluate(use),
         then.quantities | otherwise.quantities,
         whole=False,
     )
@@ -197,7 +197,7 @@ def choose(
 
 def if_affine(then: Formula, otherwise: Formula) -> Formula:
     """`then` for a norm with a learned scale or shift, `otherwise` for one without."""
-    return choose(PARAMS.of, "without scale and shift", then, otherwise)
+    return choose(PARAMS.evaluate, "without scale and shift", then, otherwise)
 
 
 def if_axes(axes: int, then: Formula, otherwise: Formula) -> Formula:
@@ -219,7 +219,7 @@ def if_words_as_padding(then: Formula, otherwise: Formula) -> Formula:
 
     def has_numbers(use: LayerUse) -> bool:
         padding = use.option("padding", 0)
-        return padding != "valid" and (padding != "same" or STRIDES.of(use) != 1)
+        return padding != "valid" and (padding != "same" or STRIDES.evaluate(use) != 1)
 
     return choose(has_numbers, "padding as a word", otherwise, then)
 
@@ -234,7 +234,7 @@ def by_axes(*factors: int) -> Formula:
     listed = ", ".join(map(str, factors))
     return Formula(
         f"Y times {listed} for 1 to {len(factors)} axes",
-        lambda use: Y.of(use) * factors[min(len(use.output.size), len(factors)) - 1],
+        lambda use: Y.evaluate(use) * factors[min(len(use.output.size), len(factors)) - 1],
         Y.quantities,
         whole=False,
     )
@@ -251,7 +251,7 @@ def by_mode(**formulas: Formula) -> Formula:
             raise DefinitionError(f"there is no mode `{mode}` of a resize; {hint}")
     return Formula(
         f"by mode ({'; '.join(f'{mode}: {f.text}' for mode, f in formulas.items())})",
-        lambda use: formulas.get(use.option("mode"), ZERO).of(use),
+        lambda use: formulas.get(use.option("mode"), ZERO).evaluate(use),
         {name: text for formula in formulas.values() for name, text in formula.quantities.items()},
         whole=False,
     )
@@ -356,7 +356,7 @@ MACS = quantity(
     "multiply-adds, as convcost counts them",
     lambda use: _macs(use) * use.batch,
 )
-MACS_64 = Formula("⌈macs/64⌉", lambda use: -(-MACS.of(use) // 64), MACS.quantities)
+MACS_64 = Formula("⌈macs/64⌉", lambda use: -(-MACS.evaluate(use) // 64), MACS.quantities)
 WEIGHTS = quantity(
     "W",
     "weights",
@@ -368,7 +368,9 @@ PARAMS = quantity(
     "weights and biases",
     lambda use: use.layer.weights(use.x).value + use.layer.biases(use.x).value,
 )
-HAS_BIAS = quantity("b", "1 with a bias or shift, else 0", lambda use: 1 if BIASES.of(use) else 0)
+HAS_BIAS = quantity(
+    "b", "1 with a bias or shift, else 0", lambda use: 1 if BIASES.evaluate(use) else 0
+)
 HAS_SCALE = quantity(
     "f", "1 with a factor, else 0", lambda use: 1 if use.layer.weights(use.x).value else 0
 )

@@ -71,7 +71,7 @@ SAMPLE_POSITIONS = quantity(
 def _scaled(use: LayerUse) -> int:
     axes, scale = len(use.output.size), use.option("scale")
     factor = prod(scale) if isinstance(scale, tuple) else scale**axes
-    return floor(X.of(use) * factor)
+    return floor(X.evaluate(use) * factor)
 
 
 SCALED = quantity("Z", "elements of the input times the scale of each axis, rounded down", _scaled)

@@ -36,7 +36,7 @@ TAKEN = Formula(
 )
 
 
-HALVES = Formula("⌈5/2·macs⌉", lambda use: -(-5 * MACS.of(use) // 2), MACS.quantities)
+HALVES = Formula("⌈5/2·macs⌉", lambda use: -(-5 * MACS.evaluate(use) // 2), MACS.quantities)
 
 
 def _scan_terms(use: LayerUse, term: int) -> int:

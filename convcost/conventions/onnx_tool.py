@@ -37,7 +37,7 @@ WINDOWS = if_axes(2, Y * K, Y * quantity("k", "the first side of the window", _f
 FIRST_SIDE = "for a 3D pool, counts the first side of the window in place of its elements"
 NEW_BIAS = Formula(
     "Y if the convolution had no bias",
-    lambda use: 0 if getattr(use.before, "bias", False) else Y.of(use),
+    lambda use: 0 if getattr(use.before, "bias", False) else Y.evaluate(use),
 )
 
 convention(

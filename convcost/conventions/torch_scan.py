@@ -28,7 +28,7 @@ def _ratio(use: LayerUse) -> int:
 
 def _means(use: LayerUse) -> int:
     all_at_once = use.option("over") == "all"
-    return use.batch if all_at_once else X.of(use) // use.inputs[0].channels
+    return use.batch if all_at_once else X.evaluate(use) // use.inputs[0].channels
 
 
 MEANS = quantity("R", "means of the norm", _means)

@@ -82,7 +82,7 @@ class Dtypes(NamedTuple):
         rules = (f"{rule.match}:{rule.text}" for rule in self.rules)
         return "; ".join((self.default.text, *rules))
 
-    def of(self, paths: Iterable[str]) -> Iterator[LayerDtypes]:
+    def for_paths(self, paths: Iterable[str]) -> Iterator[LayerDtypes]:
         """The dtypes of the layers, or inputs, with these paths."""
         if not self.rules:
             yield from (self.default for _ in paths)

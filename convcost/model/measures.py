@@ -109,7 +109,7 @@ class Counts(NamedTuple):
     """Exact counts of a layer or a network.
 
     With `uncounted` layers, whose macs are not known, `macs` are those of the others.
-    `counts.of(Measure.MACS)` is a `Count`, which has both.
+    `counts.count_of(Measure.MACS)` is a `Count`, which has both.
     """
 
     weights: int = 0
@@ -134,7 +134,7 @@ class Counts(NamedTuple):
     def active(self) -> int:
         return self.params - self.idle
 
-    def of(self, measure: Measure) -> Count:
+    def count_of(self, measure: Measure) -> Count:
         """The count of a measure, with the number of layers that are not in it."""
         return Count(getattr(self, measure), self.uncounted if measure == Measure.MACS else 0)
 

@@ -112,9 +112,9 @@ def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
     """The dtype of each tensor: the output of a step, or −1 − k for the k-th input. A view has the
     dtype of its input, and a stored tensor that of weights."""
     dtype_by_tensor: dict[int, Dtype] = {}
-    for k, input_dtypes in enumerate(dtypes.of(name for name, _ in network.inputs)):
+    for k, input_dtypes in enumerate(dtypes.for_paths(name for name, _ in network.inputs)):
         dtype_by_tensor[-1 - k] = input_dtypes.activations
-    layers = dtypes.of(step.path for step in network.steps)
+    layers = dtypes.for_paths(step.path for step in network.steps)
     for index, (step, layer_dtypes) in enumerate(zip(network.steps, layers, strict=True)):
         memory = step.layer.memory
         dtype = layer_dtypes.weights if memory == "weights" else layer_dtypes.activations

@@ -113,7 +113,7 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
     Raises ConstraintError if it has no rate for the dtype of a layer with multiply-adds.
     """
     assert device.bandwidth is not None
-    types = dtypes.of(layer.path for layer in costs.layers)
+    types = dtypes.for_paths(layer.path for layer in costs.layers)
     layer_bounds = []
     for layer, layer_dtypes, moved in zip(costs.layers, types, traffic(costs, dtypes), strict=True):
         rate = 1

@@ -31,7 +31,7 @@ NOTHING = StoredBytes()
 def stored_bytes(layers: Iterable[LayerCost], dtypes: Dtypes) -> Iterator[StoredBytes]:
     """The bytes of each layer. Shared weights count in the first layer that has them."""
     layers = tuple(layers)
-    types = dtypes.of(layer.path for layer in layers)
+    types = dtypes.for_paths(layer.path for layer in layers)
     for layer, layer_dtypes in zip(layers, types, strict=True):
         counts = layer.counts
         if counts.weights or counts.biases or counts.buffers:

@@ -56,7 +56,7 @@ def training(costs: Costs, optimizer: str, dtypes: Dtypes) -> Training:
         types[tensor].bytes(_elements(costs, tensor) * costs.batch) for tensor in backward.saved()
     )
     gradients = 0
-    layer_dtypes = dtypes.of(layer.path for layer in costs.layers)
+    layer_dtypes = dtypes.for_paths(layer.path for layer in costs.layers)
     for step, layer, dtype in zip(costs.network.steps, costs.layers, layer_dtypes, strict=True):
         if "weights" not in step.frozen:
             gradients += dtype.weights.bytes(layer.weights)

@@ -132,7 +132,7 @@ def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
     intensity: Cell = ""
     if moved.bytes:
         intensity = Rounded.of(counts.macs, moved.bytes, 1) if is_counted else UNKNOWN
-    return count_cell(counts.of(Measure.MACS)), moved.bytes, intensity
+    return count_cell(counts.count_of(Measure.MACS)), moved.bytes, intensity
 
 
 def limit_cell(bound: LayerBound) -> str:

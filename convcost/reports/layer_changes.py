@@ -46,7 +46,7 @@ class LayerChange(NamedTuple):
     def counts(self, measure: Measure) -> Pair:
         """The counts before and after; 0 for a layer that does not exist."""
         rows = self.before, self.after
-        before, after = (row.counts.of(measure) if row else NONE for row in rows)
+        before, after = (row.counts.count_of(measure) if row else NONE for row in rows)
         return before, after
 
     def difference(self, measure: Measure) -> int | None:
@@ -210,7 +210,7 @@ def _has_own_cost(layer: LayerCost) -> bool:
     """Whether a layer has a cost. The params of a norm follow from the layer before it."""
     if _is_norm(layer.kind):
         return False
-    return any(layer.counts.of(measure) for measure in COSTS)
+    return any(layer.counts.count_of(measure) for measure in COSTS)
 
 
 @lru_cache

@@ -138,7 +138,7 @@ class Memory(Report):
                 layers = sorted(layers, key=lambda layer: -layer[0].bytes)[: self.top]
             for memory, layer, bound in layers:
                 cells = {**memory._asdict(), "output": shape_size(memory.output)}
-                cells["macs"] = count_cell(layer.counts.of(Measure.MACS))
+                cells["macs"] = count_cell(layer.counts.count_of(Measure.MACS))
                 limits = limit_cell(bound), bound.picoseconds
                 rows.append((usage.name, *(cells[name] for name in LAYER_COLUMNS), *limits))
         names = ("network", *LAYER_COLUMNS, *LayerBound._fields)
@@ -197,7 +197,7 @@ class Memory(Report):
         peak = peak_of(network, run_buffers)
         stored = tuple(stored_bytes(costs.layers, dtypes))
         parts = [
-            Amount(costs.totals.of(measure).known, sum(layer[index] for layer in stored))
+            Amount(costs.totals.count_of(measure).known, sum(layer[index] for layer in stored))
             for index, measure in enumerate((Measure.WEIGHTS, Measure.BIASES, Measure.BUFFERS))
         ]
         flash = _sum(parts)
@@ -322,7 +322,7 @@ def _training_notes(costs: Costs, record: Training) -> Iterator[str]:
         f"the larger of the saved tensors ({format_count(record.saved)}) and the gradients "
         f"({format_count(record.gradients)})"
     )
-    macs, forward = record.backward_macs, costs.totals.of(Measure.MACS).whole
+    macs, forward = record.backward_macs, costs.totals.count_of(Measure.MACS).whole
     times = ""
     if macs is not None and forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"
@@ -339,7 +339,7 @@ def _layers(
         costs.layers,
         alive_at_steps(costs.network, run_buffers),
         stored,
-        dtypes.of(layer.path for layer in costs.layers),
+        dtypes.for_paths(layer.path for layer in costs.layers),
         traffic(costs, dtypes),
         strict=True,
     )

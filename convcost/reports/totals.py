@@ -71,7 +71,7 @@ def totals_table(
 
     def sort_value(n: int, key: str) -> Count | str:
         if key in MEASURES:
-            return networks[n].totals.of(Measure(key))
+            return networks[n].totals.count_of(Measure(key))
         return names[n] if key in NAMES else networks[n].counts_by(key).total_count
 
     shown, left_out = first_rows(range(len(networks)), view.top, view.sort, sort_value)
@@ -140,7 +140,7 @@ def _measure_cells(
 ) -> list[Cell]:
     """The totals of a measure, or a `kind` of comparison: `ratio` and `change` with the network at
     the index `baseline`, `share` with the largest total."""
-    counts = [costs.totals.of(measure) for costs in networks]
+    counts = [costs.totals.count_of(measure) for costs in networks]
     before = counts[baseline]
     cells: list[Cell]
     if kind == "share":
@@ -194,7 +194,9 @@ def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> st
     if len(networks) > 2:  # noqa: PLR2004  the baseline and another
         return "; ".join(_fewest(networks, baseline, names))
     base, other = networks[baseline].totals, networks[1 - baseline].totals
-    params, *others = (_ratio(base.of(m).known, other.of(m).known, m) for m in _known(networks))
+    params, *others = (
+        _ratio(base.count_of(m).known, other.count_of(m).known, m) for m in _known(networks)
+    )
     name, than = names[1 - baseline], names[baseline]
     if not others:
         return f"{name} has {params[0]} {params[1]} {than}"
@@ -207,7 +209,7 @@ def answer(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> st
 def _known(networks: Sequence[Costs]) -> tuple[Measure, ...]:
     """The measures of the answer: those that are known of all networks."""
     totals = [costs.totals for costs in networks]
-    return tuple(m for m in HEADLINE if not any(counts.of(m).uncounted for counts in totals))
+    return tuple(m for m in HEADLINE if not any(counts.count_of(m).uncounted for counts in totals))
 
 
 def _ratio(base: int, other: int, measure: Measure) -> tuple[str, str]:
@@ -228,7 +230,7 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
     clauses: dict[str, list[str]] = {}
     comparison = f" than {names[baseline]}"
     for measure in _known(networks):
-        counts = [costs.totals.of(measure).known for costs in networks]
+        counts = [costs.totals.count_of(measure).known for costs in networks]
         if len(set(counts)) == 1:
             clauses.setdefault("all have", []).append(f"{format_count(counts[0])} {measure}")
             continue

@@ -189,6 +189,6 @@ def test_a_sum_may_begin_with_a_number():
 def test_each_channel_of_a_depthwise_convolution_is_a_group():
     shape = Shape(16, (8, 8))
     use = LayerUse(KINDS["depthwise"](kernel=3, padding=1), (shape,), shape)
-    assert GROUPS.of(use) == 16
-    assert GROUPS.of(use._replace(layer=KINDS["conv"](filters=16, kernel=1, groups=4))) == 4
-    assert GROUPS.of(use._replace(layer=KINDS["conv"](filters=16, kernel=1))) == 1
+    assert GROUPS.evaluate(use) == 16
+    assert GROUPS.evaluate(use._replace(layer=KINDS["conv"](filters=16, kernel=1, groups=4))) == 4
+    assert GROUPS.evaluate(use._replace(layer=KINDS["conv"](filters=16, kernel=1))) == 1

@@ -60,7 +60,7 @@ def test_a_formula_computes_and_prints():
     assert formula.text == "2·X − (Y + 1)·3/(N·2)"
     resize = find_convention("fvcore").rules["resize"].formula
     assert resize.text == "by mode (nearest: Y; linear: 4·Y) (not 2 axes: 0)"
-    assert formula.of(use) == 2 * 512 - (128 + 1) * 3 // 4
+    assert formula.evaluate(use) == 2 * 512 - (128 + 1) * 3 // 4
     assert formula.quantities == {
         "X": "elements of the input",
         "Y": "elements of the output",

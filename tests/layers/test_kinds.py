@@ -55,7 +55,7 @@ def test_the_printed_work_of_an_example_is_the_number(example):
         for measure in Measure:
             if measure is Measure.ACTIVATIONS or measure.part_of:
                 continue
-            work, number = step.product(measure, x), layer.counts.of(measure).known
+            work, number = step.product(measure, x), layer.counts.count_of(measure).known
             assert type(number) is int
             assert number >= 0
             assert eval(work.text.replace("×", "*")) == number

@@ -17,18 +17,18 @@ layers:
 def test_every_measure_of_a_network_is_the_sum_over_its_layers(measure):
     costs = cost(NETWORK)
     total = sum(getattr(layer.counts, measure) for layer in costs.layers)
-    assert costs.totals.of(measure) == Count(total)
+    assert costs.totals.count_of(measure) == Count(total)
 
 
 @pytest.mark.parametrize("measure", Measure)
 def test_a_measure_grows_with_the_batch_if_and_only_if_it_is_per_sample(measure):
-    one, five = (cost(NETWORK, batch=batch).totals.of(measure).known for batch in (1, 5))
+    one, five = (cost(NETWORK, batch=batch).totals.count_of(measure).known for batch in (1, 5))
     assert five == (5 if measure.per_sample else 1) * one
 
 
 def test_params_are_weights_plus_biases():
     counts = Counts(weights=4 * 3 * 3 * 3, biases=4, macs=7)
-    assert counts.of(Measure.PARAMS) == Count(counts.params) == Count(4 * 3 * 3 * 3 + 4)
+    assert counts.count_of(Measure.PARAMS) == Count(counts.params) == Count(4 * 3 * 3 * 3 + 4)
 
 
 def test_a_measure_is_its_name_in_specs_and_in_json():
@@ -57,7 +57,7 @@ def test_active_params_are_all_params_but_the_idle_ones():
 @pytest.mark.parametrize("measure", Measure)
 def test_only_the_macs_of_a_layer_can_be_unknown(measure):
     counts = sum_counts([Counts(macs=7, uncounted=1), Counts(macs=2), Counts(uncounted=1)])
-    assert counts.of(measure) == (Count(7 + 2, 2) if measure == Measure.MACS else Count(0))
+    assert counts.count_of(measure) == (Count(7 + 2, 2) if measure == Measure.MACS else Count(0))
 
 
 def test_a_count_without_some_layers_has_no_difference_and_no_whole():

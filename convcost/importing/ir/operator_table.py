@@ -59,10 +59,10 @@ class OperatorTable(Registry[Row]):
         def rule(call: Any) -> Any:
             return call.custom(call.value().dims if like_input else None, what)
 
-    def of(self, name: str) -> Row:
+    def row_of(self, name: str) -> Row:
         """The row of an operator, or UNKNOWN."""
         return self.get(name) or UNKNOWN
 
     def has(self, name: str, *traits: Trait) -> bool:
         """Whether an operator has one of the traits."""
-        return any(trait in self.of(name).traits for trait in traits)
+        return any(trait in self.row_of(name).traits for trait in traits)

@@ -72,7 +72,7 @@ class Equivalence(NamedTuple):
         if model.frozen != spec.frozen:
             trainable = format_count(model.trainable), format_count(spec.trainable)
             yield "trainable: model {}, spec {}".format(*trainable)
-        macs = (cell_text(count_cell(totals.of(Measure.MACS))) for totals in (model, spec))
+        macs = (cell_text(count_cell(totals.count_of(Measure.MACS))) for totals in (model, spec))
         yield "macs: model {}, spec {}".format(*macs)
         for where, costs in (("the model", self.model), ("the spec", self.spec)):
             yield from uncounted_note(where, costs.layers)
@@ -149,7 +149,7 @@ def _without_equal(rows: Marks, others: Marks) -> Rows:
 
 
 def _row(row: LayerCost, where: str, options: str) -> tuple[Cell, ...]:
-    macs = count_cell(row.counts.of(Measure.MACS))
+    macs = count_cell(row.counts.count_of(Measure.MACS))
     return row.path, where, row.kind, row.output.text, row.params, macs, options
 
 

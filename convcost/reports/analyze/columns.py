@@ -41,7 +41,7 @@ def _measure(measure: Measure) -> CellColumn:
 
     def cell(row: LayerCost, _costs: Costs, _view: AnalysisView) -> Cell:
         counts = row.counts
-        return count_cell(counts.of(measure)) if counts.uncounted else count_getter(counts)
+        return count_cell(counts.count_of(measure)) if counts.uncounted else count_getter(counts)
 
     return CellColumn(Column(measure, measure, "right", scales=True), cell)
 
@@ -54,7 +54,7 @@ _size = lru_cache(MAX_TEXTS)(shape_size)
 
 def _share(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
     counts = row.counts
-    if counts.uncounted and counts.of(Measure.MACS).shown is None:
+    if counts.uncounted and counts.count_of(Measure.MACS).shown is None:
         return None
     return _part(counts.macs, costs.totals.macs)
 
@@ -71,7 +71,7 @@ def _work_column(measure: Measure) -> CellColumn:
 
     def cell(row: LayerCost, costs: Costs, _view: AnalysisView) -> Cell:
         step = costs.network.steps[row.step] if row.step >= 0 else None
-        if step is None or step.path != row.path or not row.counts.of(measure).known:
+        if step is None or step.path != row.path or not row.counts.count_of(measure).known:
             return None
         inputs = inputs_of(costs.network, step)
         key = (step.layer, inputs, step.shared is None, step.copies[:2], step.density, costs.batch)

@@ -55,9 +55,9 @@ def _facts(costs: Costs, view: AnalysisView) -> Iterator[Fact]:
     for part in PARTS:
         if totals.rest(part):
             yield Fact(
-                part, totals.of(part).known, f"{format_count(totals.rest(part))} {part.rest}"
+                part, totals.count_of(part).known, f"{format_count(totals.rest(part))} {part.rest}"
             )
-    yield Fact("macs", count_cell(totals.of(Measure.MACS)), batched)
+    yield Fact("macs", count_cell(totals.count_of(Measure.MACS)), batched)
     yield Fact("activations", totals.activations, batched)
     if totals.buffers:
         yield Fact("buffers", totals.buffers)

@@ -70,9 +70,9 @@ def _total_cell(costs: Costs, column: str) -> Cell:
     if column.startswith("count "):
         return count_cell(costs.counts_by(column.removeprefix("count ")).total_count)
     if column in SHARES:
-        whole = costs.totals.of(SHARES[column]).shown
+        whole = costs.totals.count_of(SHARES[column]).shown
         return None if whole is None else Share(whole, whole)
-    return count_cell(costs.totals.of(Measure(column))) if column in MEASURES else None
+    return count_cell(costs.totals.count_of(Measure(column))) if column in MEASURES else None
 
 
 # Rows
@@ -99,7 +99,7 @@ def select_rows(costs: Costs, view: AnalysisView) -> Selection:
 
     def sort_value(row: LayerCost, key: str) -> Count | int | str | None:
         if key in MEASURES:
-            return row.counts.of(Measure(key))
+            return row.counts.count_of(Measure(key))
         if key == "path":
             return row.path
         number = counts[f"count {key}"].cell(row, costs, view)

@@ -14,7 +14,7 @@ MAX_BARS = 20  # the others are summed
 
 def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
     """The layers with the largest counts, and the sum of the others."""
-    counts = [(layer.path, layer.counts.of(measure).known) for layer in costs.layers]
+    counts = [(layer.path, layer.counts.count_of(measure).known) for layer in costs.layers]
     largest = sorted((item for item in counts if item[1]), key=lambda item: -item[1])
     shown = largest if len(largest) == MAX_BARS + 1 else largest[:MAX_BARS]
     others = largest[len(shown) :]
@@ -37,7 +37,7 @@ def by_block(costs: Costs, measure: Measure, name: str) -> Iterator[Bars]:
 def side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
     """One bar for each network."""
     bars = tuple(
-        Bar(name, (costs.totals.of(measure).shown,))
+        Bar(name, (costs.totals.count_of(measure).shown,))
         for name, costs in zip(network_names(networks), networks, strict=True)
     )
     title = f"{_format_names(networks)}: {measure}{missing(networks, measure)}"
@@ -64,7 +64,7 @@ def have_common_blocks(networks: tuple[Costs, ...]) -> bool:
 
 def missing(networks: Iterable[Costs], measure: Measure) -> str:
     """How many layers are not in a chart of a measure, because their count is not known."""
-    layers = sum(costs.totals.of(measure).uncounted for costs in networks)
+    layers = sum(costs.totals.count_of(measure).uncounted for costs in networks)
     return f", without {counted(layers, 'uncounted layer')}" if layers else ""
 
 
@@ -77,7 +77,7 @@ def _blocks(costs: Costs, measure: Measure) -> dict[str, int]:
     """The counts of the top-level blocks by name."""
     counts: Counter[str] = Counter()
     for layer in costs.layers:
-        counts[layer.path.partition("/")[0]] += layer.counts.of(measure).known
+        counts[layer.path.partition("/")[0]] += layer.counts.count_of(measure).known
     return counts
 
 

@@ -16,7 +16,7 @@ def treemap(costs: Costs, measure: Measure, name: str) -> Iterator[Treemap]:
     counts = [
         (layer.path.split("/")[:MAX_DEPTH], count)
         for layer in costs.layers
-        if (count := layer.counts.of(measure).known)
+        if (count := layer.counts.count_of(measure).known)
     ]
     if counts:
         title = f"{costs.network.name}: {measure} by block{missing((costs,), measure)}"

@@ -54,7 +54,7 @@ class NetworkChange(NamedTuple):
 
     def counts(self, measure: str) -> Pair:
         """A measure of the base and of the network."""
-        return self.base.of(measure), self.network.of(measure)
+        return self.base.count_of(measure), self.network.count_of(measure)
 
     @property
     def changed(self) -> bool:

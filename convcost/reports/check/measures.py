@@ -76,7 +76,7 @@ class MeasuredNetwork(NamedTuple):
             return self.peak(dtype).bytes if self.layers else 0
         return add_counts(count_each_layer(self.layers, measure, self.dtypes(dtype)), measure)
 
-    def of(self, measure: str, dtype: str = "", test: str = "max") -> Count:
+    def count_of(self, measure: str, dtype: str = "", test: str = "max") -> Count:
         """The count of `total`, with the number of layers that are not in it."""
         return Count(self.total(measure, dtype, test), self.uncounted if measure in LOWER else 0)
 

@@ -216,7 +216,7 @@ def change_records(before: Costs, after: Costs) -> list[dict[str, Any]]:
     return [
         {"measure": measure, "before": old.known, "after": new.known, "difference": new - old}
         for measure in COMPARED
-        for old, new in [(before.totals.of(measure), after.totals.of(measure))]
+        for old, new in [(before.totals.count_of(measure), after.totals.count_of(measure))]
     ]
 
 

@@ -67,7 +67,7 @@ def _facts(comparison: "Comparison") -> Iterator[Fact]:
     base = comparison.names[comparison.baseline]
     for name, costs in comparison.others:
         for measure in FACTS:
-            before, after = comparison.base.totals.of(measure), costs.totals.of(measure)
+            before, after = comparison.base.totals.count_of(measure), costs.totals.count_of(measure)
             what = measure if len(comparison.networks) <= 2 else f"{measure} of {name}"  # noqa: PLR2004
             is_known = after - before is not None
             ratio = CountRatio(before.known, after.known).text if is_known else ""

@@ -141,7 +141,7 @@ def _group_tables(costs: Costs, path: str) -> Iterator[Table]:
     title = f"{path}: {group['kind']}"
     members = members_of(costs, path)
     counts = total_counts(members)
-    macs = counts.of(Measure.MACS).shown
+    macs = counts.count_of(Measure.MACS).shown
     yield Table(
         name=costs.network.name,
         title=title,

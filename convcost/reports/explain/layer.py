@@ -220,9 +220,8 @@ def _stored_rows(
 
 def part_text(part: Measure, counts: Counts) -> str:
     """`params − frozen = 1000 − 960 = 40`"""
-    whole = counts.of(Measure(part.part_of)).known
-    text = f"{part.part_of} − {part.rest} = {whole} − {counts.rest(part)} = {counts.of(part).known}"
-    return group_digits(text)
+    total, known = counts.count_of(Measure(part.part_of)).known, counts.count_of(part).known
+    return group_digits(f"{part.part_of} − {part.rest} = {total} − {counts.rest(part)} = {known}")
 
 
 def context_rows(

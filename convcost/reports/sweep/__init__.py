@@ -72,7 +72,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     sources: dict[str, int] = {}
     columns: list[PointColumn] = []
     totals = [point.costs.totals for point in points]
-    most = {m: largest(counts.of(m) for counts in totals) for m in SHARES.values()}
+    most = {m: largest(counts.count_of(m) for counts in totals) for m in SHARES.values()}
     by_convention = points[0].costs.by_convention if points else ()
     counts = {
         f"count {convention.name}": _convention_column(convention) for convention in by_convention
@@ -137,7 +137,7 @@ def _column(name: str, drop: int, layout: Layout, most: Mapping[Measure, Count])
     if name in SHARES:
         measure = SHARES[name]
         column = Column(name, f"share of the most {measure}", drop=drop)
-        return column, lambda point: Share.of(point.costs.totals.of(measure), most[measure])
+        return column, lambda point: Share.of(point.costs.totals.count_of(measure), most[measure])
     of_layers = ALL[name]
     assert of_layers is not None
     view = AnalysisView(layout=layout)

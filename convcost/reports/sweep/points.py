@@ -65,7 +65,7 @@ class Point(NamedTuple):
         size = sizes.pop("", None)
         return Settings(variables, size, sizes=tuple(sizes.items()))
 
-    def of(self, network: Network) -> "Point | None":
+    def on_axes_of(self, network: Network) -> "Point | None":
         """The point on the axes whose variable or input the network has; None if that point is the
         same as one with the first values of the other axes."""
         names = {name for name, _ in network.variables}, {name for name, _ in network.inputs}
@@ -119,7 +119,7 @@ class PointCosts(NamedTuple):
         """A measure or a count by a convention as a Count; `channels` or `receptive_field`; else
         the value of a variable. The first that has the name counts."""
         if name in MEASURES:
-            return self.costs.totals.of(Measure(name))
+            return self.costs.totals.count_of(Measure(name))
         if name == "channels":
             return self.row.output.channels
         if name == "receptive_field":

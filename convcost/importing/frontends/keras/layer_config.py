@@ -13,10 +13,10 @@ def lowering_rule(layer: LayerConfig) -> Rule | None:
     another meaning, and an `.h5` file does not name their module."""
     kind = str(layer["class_name"])
     bare = "module" not in layer and "trainable" not in layer["config"]
-    function = LAYERS.of(f"ops.{kind}").rule
+    function = LAYERS.row_of(f"ops.{kind}").rule
     if is_operation(layer):
         return function
-    return LAYERS.of(kind).rule or (function if bare else None)
+    return LAYERS.row_of(kind).rule or (function if bare else None)
 
 
 def refuse_lora(call: LayerCall) -> None:

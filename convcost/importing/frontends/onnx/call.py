@@ -34,7 +34,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         """The canonical operator; "" if the table has none."""
         return row_of(self.op).op
 
-    def of(self, op: str, *inputs: str) -> "OnnxCall":
+    def as_operator(self, op: str, *inputs: str) -> "OnnxCall":
         """A call of another operator on other tensors, with the same outputs."""
         return self._replace(node=self.node._replace(op=op, inputs=inputs))
 

@@ -5,7 +5,7 @@ from convcost.importing.ir.ops import Row
 
 OPERATORS = OperatorTable("convcost.importing.frontends.onnx.operators")
 operator, row, free_row = OPERATORS.operator, OPERATORS.row, OPERATORS.free_row
-row_of, has = OPERATORS.of, OPERATORS.has
+row_of, has = OPERATORS.row_of, OPERATORS.has
 
 
 def without_layer(op: str, *names: str) -> None:

@@ -58,7 +58,7 @@ def lower_model(
 def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
     """Adds the layers of an operator and records its outputs. An operator on constants has
     constants as outputs and no layers. One whose output shapes depend on the data is lost."""
-    call, rule = TfliteCall(context, node), OPERATORS.of(node.op).rule
+    call, rule = TfliteCall(context, node), OPERATORS.row_of(node.op).rule
     outputs = [context.graph.tensors[name] for name in node.outputs]
     lost = [context.lost[name] for name in node.inputs if name in context.lost]
     if rule is None and any(True in tensor.open[1:] or 0 in tensor.dims for tensor in outputs):
@@ -93,7 +93,7 @@ def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
 def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     """Adds the layers of an operator. Raises ConstraintError if an output has another shape than in
     the file."""
-    context, row = call.context, OPERATORS.of(call.op)
+    context, row = call.context, OPERATORS.row_of(call.op)
     try:
         lowered = call.uncounted() if row.rule is None else row.rule(call)
     except NotComputedError:
@@ -164,7 +164,7 @@ def _channel(context: TfliteContext, name: str, dims: Sequence[int | None]) -> i
     tensors, same, seen = context.graph.tensors, [name], {name}
     for tensor in same:  # it grows
         for node in context.readers.get(tensor, ()):
-            op = OPERATORS.of(node.op).op if node.inputs[0] == tensor else ""
+            op = OPERATORS.row_of(node.op).op if node.inputs[0] == tensor else ""
             if op == "identity":
                 same += [output for output in node.outputs if output not in seen]
                 seen.update(node.outputs)

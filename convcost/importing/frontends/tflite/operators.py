@@ -85,7 +85,7 @@ def _window(call: TfliteCall, kernel: Sequence[int]) -> SlidingWindow:
 def convolution(call: TfliteCall) -> Any:
     """Inputs: x, weights and perhaps a bias; of a transposed one, x is after the output shape and
     the weights."""
-    weights, op = call.constant(1), OPERATORS.of(call.op).op
+    weights, op = call.constant(1), OPERATORS.row_of(call.op).op
     if weights is None:
         return call.uncounted()
     (axis, inner), transposes = WEIGHTS[call.op], op == "transposed_conv"
@@ -146,7 +146,7 @@ for _op, _name in {"pixel_shuffle": "DEPTH_TO_SPACE", "pixel_unshuffle": "SPACE_
 @operator(ADD="add", SUB="subtract", MUL="multiply", DIV="divide", MAXIMUM="maximum",
           MINIMUM="minimum", ADD_N="add")  # fmt: skip
 def join(call: TfliteCall) -> Tensor:
-    op, constants = OPERATORS.of(call.op).op, call.constants
+    op, constants = OPERATORS.row_of(call.op).op, call.constants
     if not constants or len(call.inputs) > PAIR:
         return call.lower(op, *call.values)
     position, constant = next(iter(constants.items()))

@@ -124,7 +124,7 @@ def operator_name(target: Any) -> str:
 def known_row(name: str) -> Row:
     """The row of an operator. The names of in-place operators end in `_`."""
     own_name = name.removeprefix(ATEN)
-    return OPERATORS.get(own_name) or OPERATORS.of(own_name.removesuffix("_"))
+    return OPERATORS.get(own_name) or OPERATORS.row_of(own_name.removesuffix("_"))
 
 
 def only_joined(users: frozenset[str]) -> bool:

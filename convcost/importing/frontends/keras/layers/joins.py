@@ -48,7 +48,7 @@ def matmul(call: LayerCall) -> Tensor:
 def tensorflow_function(call: LayerCall) -> Tensor:
     """A function of TensorFlow, such as `math.multiply`, `__operators__.add` or `nn.relu`."""
     function = str(call.config.get("function"))
-    rule = LAYERS.of(f"tf.{function.rpartition('.')[2]}").rule
+    rule = LAYERS.row_of(f"tf.{function.rpartition('.')[2]}").rule
     if rule is None:
         raise ConstraintError(
             "CC401", f"convcost does not know the function `{function}` of TensorFlow"

@@ -42,7 +42,7 @@ def _add_input(call: OnnxCall, y: Tensor, position: int) -> Tensor:
     inner = f"{call.outputs[0]}:product"
     call.context.values[inner] = y
     call.context.uses[inner] = 1
-    return join(call.of("Add", inner, name))
+    return join(call.as_operator("Add", inner, name))
 
 
 @operator("MatMul", "MatMulInteger", "FusedMatMul", op="matmul", weights=1)
@@ -81,12 +81,12 @@ def _factor(call: OnnxCall, position: int) -> Tensor:
 
 @operator("QLinearMatMul", op="matmul", weights=3)
 def qlinear_matmul(call: OnnxCall) -> Tensor:
-    return matmul(call.of("MatMul", call.inputs[0], call.inputs[3]))
+    return matmul(call.as_operator("MatMul", call.inputs[0], call.inputs[3]))
 
 
 @operator("QGemm", op="linear", weights=3, bias=6)
 def qgemm(call: OnnxCall) -> Tensor:
-    return gemm(call.of("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
+    return gemm(call.as_operator("Gemm", *(call.node.input(position) for position in (0, 3, 6))))
 
 
 # Einsum

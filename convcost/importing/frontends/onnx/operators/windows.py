@@ -101,7 +101,7 @@ def integer_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     positions = (0, 1) if call.op == "ConvInteger" else (0, 3, 8)
     if call.constant(positions[1]) is None:
         return call.uncounted()
-    return conv(call.of("Conv", *map(call.node.input, positions)))
+    return conv(call.as_operator("Conv", *map(call.node.input, positions)))
 
 
 @operator("DeformConv", op="deformable_conv")
