@@ -4,8 +4,11 @@ from convcost.importing.frontends.keras.call import LAYERS, LayerCall, Rule
 from convcost.importing.frontends.keras.classes import LayerConfig, is_operation
 from convcost.importing.frontends.keras.names import automatic
 from convcost.importing.ir.refusals import unsupported
+from convcost.model.errors import ConstraintError
 
 READ_ERRORS = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+# Options that only layers of Keras 1 have. Keras 2 renamed them.
+KERAS_1 = ("border_mode", "dim_ordering", "nb_filter", "pool_length", "W_regularizer")
 
 
 def lowering_rule(layer: LayerConfig) -> Rule | None:
@@ -19,8 +22,14 @@ def lowering_rule(layer: LayerConfig) -> Rule | None:
     return LAYERS.row_of(kind).rule or (function if bare else None)
 
 
-def refuse_lora(call: LayerCall) -> None:
-    """Raises ConstraintError if a layer has weights of LoRA."""
+def refuse_options(call: LayerCall) -> None:
+    """Raises ConstraintError if a layer has options of Keras 1, or weights of LoRA."""
+    if older := next((option for option in KERAS_1 if option in call.config), None):
+        raise ConstraintError(
+            "CC404",
+            f"the option `{older}` is of Keras 1, which convcost does not read",
+            "load the model with Keras 2, and save it again",
+        )
     if call.config.get("lora_rank"):
         raise unsupported(f"{call.kind} with LoRA")
 

@@ -15,7 +15,7 @@ from convcost.importing.frontends.keras.layer_config import (
     lowering_rule,
     made_up,
     name_of,
-    refuse_lora,
+    refuse_options,
 )
 from convcost.importing.frontends.keras.names import paths, snake_case
 from convcost.importing.frontends.keras.nodes import FUNCTIONAL, CallInputs, KerasCall, Tensors
@@ -271,7 +271,7 @@ class _KerasWalk:
         )  # fmt: skip
         first, where = len(self.builder.layers), "/".join(use.path)
         try:
-            refuse_lora(call)
+            refuse_options(call)
             outputs = rule(call)
             return (outputs,) if isinstance(outputs, Tensor) else outputs
         except ConstraintError as refusal:

@@ -57,6 +57,29 @@ def test_a_damaged_configuration_is_refused_with_its_reason(tmp_path, case):
     assert (refused.value.code, refused.value.message[: len(message)]) == (code, message)
 
 
+@pytest.mark.parametrize(
+    ("kind", "options", "older"),
+    [
+        ("MaxPooling2D", {"pool_size": [3, 3], "border_mode": "same"}, "border_mode"),
+        ("ZeroPadding2D", {"padding": [1, 1], "dim_ordering": "th"}, "dim_ordering"),
+        ("Convolution2D", {"nb_filter": 4, "nb_row": 3, "nb_col": 3}, "nb_filter"),
+        ("MaxPooling1D", {"pool_length": 2, "stride": 2}, "pool_length"),
+        ("Dense", {"output_dim": 4, "W_regularizer": None}, "W_regularizer"),
+    ],
+)
+def test_a_layer_with_options_of_keras_1_is_refused(tmp_path, kind, options, older):
+    """Without them, the layer would be another one: a pool without padding, for example."""
+    path = tmp_path / "net.json"
+    path.write_text(json.dumps(sequential(one(kind, "k", **options))))
+    with pytest.raises(ConstraintError) as refused:
+        read(path)
+    assert (refused.value.code, refused.value.message, refused.value.help) == (
+        "CC404",
+        f"layer `k`: the option `{older}` is of Keras 1, which convcost does not read",
+        "load the model with Keras 2, and save it again",
+    )
+
+
 NUMBERS = {
     "Infinity": "the input `image` must have sizes from 1 or None, not [None, inf, 3]",
     "2.5": "the input `image` must have sizes from 1 or None, not [None, 2.5, 3]",
