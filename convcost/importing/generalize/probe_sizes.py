@@ -5,7 +5,7 @@ from math import gcd
 Size = tuple[int, ...]
 
 TURN = 64  # halved six times, more often than networks do
-MULTIPLES = (2, 4, 8, 16, 32, 64)
+MAX_STEP = 128  # between valid sizes; halvings and patches of 14 are below it
 
 
 def odd_size(own_size: Size) -> Size:
@@ -68,9 +68,10 @@ def probe_sizes(own_size: Size) -> list[tuple[Size, ...]]:
 
 
 def common_steps(own_size: Size) -> list[int]:
-    """Numbers that all valid sizes may be multiples of, the smallest first."""
+    """Numbers that all valid sizes may be multiples of, the smallest first: the divisors of the
+    model's own size up to MAX_STEP, and that size itself."""
     common = gcd(*own_size)
-    return sorted({n for n in (*MULTIPLES, common) if n > 1 and common % n == 0})
+    return sorted({n for n in (*range(2, MAX_STEP + 1), common) if n > 1 and common % n == 0})
 
 
 def sizes_between(own_size: Size) -> list[Size]:

@@ -101,7 +101,7 @@ class _SizeSearch:
         if sizes.fixed:
             general = self.graph  # no other size is allowed, so the spec needs no expressions
         restriction = "fixed: true" if sizes.fixed else f"multiple: {sizes.multiple}"
-        note = _restriction_note(verdicts, wrong, restriction)
+        note = _restriction_note(verdicts, wrong, restriction, refused=refused)
         return GeneralizedSpec(proved_spec(general._replace(sizes=sizes)), (note,))
 
     def _general_graph(self) -> tuple[LayerGraph, str]:
@@ -226,11 +226,13 @@ def _comparison_note(verdicts: Sequence[Verdict]) -> str:
     return f"also compared with the model at {same}"
 
 
-def _restriction_note(verdicts: Sequence[Verdict], wrong: Verdict | None, restriction: str) -> str:
-    """A note with the reason why a spec accepts only some sizes, and with its `restriction`."""
+def _restriction_note(
+    verdicts: Sequence[Verdict], wrong: Verdict | None, restriction: str, *, refused: bool
+) -> str:
+    """A note with the reason why a spec accepts only some sizes, and with its `restriction`;
+    `refused` if the model accepts none of the sizes that were tried."""
     case = wrong or next((verdict for verdict in verdicts if verdict.outcome == SPEC_REFUSES), None)
-    if case is None:
-        reason = "the model accepts no other size that convcost tried"
-    else:
-        reason = f"{REASONS[case.outcome].format(size_text(case.size))}: {case.reason}"
-    return f"the input is `{restriction}`, because {reason}"
+    reasons = ["the model accepts no other size that convcost tried"] if refused else []
+    if case is not None:
+        reasons.append(f"{REASONS[case.outcome].format(size_text(case.size))}: {case.reason}")
+    return f"the input is `{restriction}`, because {'; '.join(reasons)}"

@@ -435,7 +435,10 @@ BOUND = {
     ),
     of_one_size_alone: (
         "input: {channels: 3, size: 64, fixed: true}",
-        "the input is `fixed: true`, because the model refuses 127×193: not 64×64",
+        (
+            "the input is `fixed: true`, because the model accepts no other size that convcost "
+            "tried; the model refuses 127×193: not 64×64"
+        ),
     ),
 }
 
@@ -453,6 +456,17 @@ def test_a_spec_that_is_wrong_at_odd_sizes_takes_multiples():
     for size in [(72, 64), (8, 16), (200, 104)]:
         theirs = at(flat_text(layer_graph(padded_to_eights, size)), None)
         assert at(text, size).totals == theirs.totals
+
+
+@pytest.mark.parametrize(("step", "own"), [(14, 224), (14, 518), (12, 384), (128, 512)])
+def test_a_spec_takes_the_multiples_of_any_divisor_of_its_size(step, own):
+    def of_multiples_alone(builder, x):
+        if any(n % step for n in x.dims[2:]):
+            raise ConstraintError("CC401", f"not a multiple of {step}")
+        return conv(builder, x, 8, "a", step)
+
+    made = imported(of_multiples_alone, (own, own))
+    assert taken(made.text) == f"input: {{channels: 3, size: {own}, multiple: {step}}}"
 
 
 def test_a_model_that_makes_few_steps_of_many_samples_is_compared_at_other_numbers_of_steps():

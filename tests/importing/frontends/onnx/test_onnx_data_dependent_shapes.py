@@ -202,7 +202,7 @@ def test_a_file_of_one_size_reports_why_and_its_spec_has_that_size(tmp_path):
     imported = read(ImportRequest(str(path)))
     assert "input: {channels: 8, size: [12, 10], fixed: true}\n" in imported.text
     assert imported.notes[0] == (
-        "the input is `fixed: true`, because the model refuses 63×129: the file was exported for "
-        "one size and contains numbers of it (Add `y`: add needs branches of one shape, not "
-        "126×258×8 and 24×20×8)"
+        "the input is `fixed: true`, because the model accepts no other size that convcost tried; "
+        "the model refuses 63×129: the file was exported for one size and contains numbers of it "
+        "(Add `y`: add needs branches of one shape, not 126×258×8 and 24×20×8)"
     )
