@@ -325,17 +325,19 @@ def _positions(field: Field, size: tuple[int, ...]) -> tuple[int, ...]:
     return size[added:] if added >= 0 else (prod(size),) * len(field)
 
 
-def _adds_axes(field: Field, x: Shape, output: Shape) -> bool:
-    """Whether a tensor with fewer axes than the input gets more axes again. Nothing says which of
-    them are those of the input."""
-    fewer = len(x.size) < len(field) and len(x.size) < len(output.size)
-    return fewer and prod(x.size) > 1 and not _is_constant(field)
+def _hides_axes(field: Field, x: Shape, output: Shape) -> bool:
+    """Whether nothing says which axes of an output are those of the input: it has more axes than
+    `x`, which has fewer than the input, or it has fewer than `x` and other innermost axes."""
+    axes, before, after = len(field), len(x.size), len(output.size)
+    adds = before < axes and before < after and prod(x.size) > 1
+    moves = 0 < axes <= after < before and x.size[-axes:] != output.size[-axes:]
+    return (adds or moves) and not _is_constant(field)
 
 
 def _broadcast(field: Field, x: Shape, output: Shape, network: Network) -> Field:
     """The field of a branch in the output of its join: along an axis that has one position in the
     branch and several in the output, all of them depend on the same inputs."""
-    if _adds_axes(field, x, output):
+    if _hides_axes(field, x, output):
         return _whole_input(network, len(field))
     branch_positions, joined = (_positions(field, shape.size) for shape in (x, output))
     if branch_positions == joined:
@@ -372,7 +374,7 @@ def _field(
         field = _join_fields(read, step, MAX_PERIOD if exact else 1)
     if step.layer.memory == "weights":
         return (NO_INPUT,) * len(field)
-    if len(read) == 1 and _adds_axes(field, x[0], step.shape):
+    if len(read) == 1 and _hides_axes(field, x[0], step.shape):
         return _whole_input(network, len(field))
     if counted.receptive_field is None or _is_constant(field):
         return field

@@ -201,6 +201,27 @@ def test_neighbouring_outer_positions_of_attention_share_those_of_a_smaller_axis
     assert keys == (5, 0, True)
 
 
+@pytest.mark.parametrize(
+    "last",
+    [
+        "{reshape: {channels: 4, size: [1, 5]}}",
+        "{reshape_like: {x: [], like: [{reshape: {channels: 4, size: [1, 5]}}]}}",
+    ],
+)
+def test_an_axis_that_moves_when_another_one_is_removed_depends_on_the_whole_input(last):
+    layers = f"{{max: 2}}, {{reshape: {{channels: 4, size: [1, 5, 1]}}}}, {last}"
+    assert fields("[5, 2]", layers) == [(5, 0, True), (2, 0, True)]
+    assert fields("[5, 2]", f"{layers}, global_avg_pool") == [(5, 0, True), (2, 0, True)]
+
+
+def test_an_outer_axis_that_is_removed_moves_no_other():
+    layers = "{reshape: {channels: 2, size: [2, 5, 3]}}, {slice: 1, along: 1}"
+    assert fields("[5, 3]", f"{layers}, {{reshape: {{channels: 2, size: [5, 3]}}}}") == [
+        (1, 1, True),
+        (1, 1, True),
+    ]
+
+
 def test_axes_that_a_reshape_adds_are_not_positions_of_the_input():
     layers = "{upsample: 2}, {conv: 4, kernel: 2}"
     assert fields("[8]", f"{layers}, {{reshape: {{channels: 2, size: [2, 15]}}}}") == fields(
