@@ -70,7 +70,7 @@ def _figures(words: list[str]) -> tuple[tuple[str, Figure], ...]:
     """
     figures: list[tuple[str, Figure]] = []
     measure = ""
-    words = _separated([part for word in words for part in word.split() or [word]])
+    words = _separate_units([part for word in words for part in word.split() or [word]])
     for number, word in enumerate(words):
         if word in MATCHED:
             if number == len(words) - 1 and figures and not figures[-1][0]:
@@ -101,7 +101,7 @@ def _distinct(figures: list[tuple[str, Figure]]) -> tuple[tuple[str, Figure], ..
     )
 
 
-def _separated(words: list[str]) -> list[str]:
+def _separate_units(words: list[str]) -> list[str]:
     """The words with `0.3GFLOPs`, `0.3 GFLOPs` and `0.3G FLOPs` as `flops 0.3G`.
 
     Tools print `FLOPs` for macs, and the reverse; both are any number of operations here.

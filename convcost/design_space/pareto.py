@@ -45,11 +45,11 @@ def _front(points: Array) -> Array:
         covers = np.all(points[:, None] <= points[None], axis=2)
         return np.flatnonzero(~np.any(np.triu(covers, 1), axis=0))
     first, second = _front(points[:half]), half + _front(points[half:])
-    covered = _covered(points[first, 1:], points[second, 1:])
+    covered = _is_covered(points[first, 1:], points[second, 1:])
     return np.concatenate((first, second[~covered]))
 
 
-def _covered(points: Array, others: Array) -> Array:
+def _is_covered(points: Array, others: Array) -> Array:
     """Which of the others have no cost below that of one of the points."""
     columns = points.shape[1]
     if columns == 1:
@@ -62,12 +62,12 @@ def _covered(points: Array, others: Array) -> Array:
         return np.any(np.all(points[:, None] <= others[None], axis=2), axis=0)
     values = np.unique(np.concatenate((points[:, 0], others[:, 0])))
     if len(values) == 1:
-        return _covered(points[:, 1:], others[:, 1:])
+        return _is_covered(points[:, 1:], others[:, 1:])
     middle = values[(len(values) - 1) // 2]
     low, high = points[:, 0] <= middle, others[:, 0] > middle
     covered = np.empty(len(others), dtype=bool)
-    covered[~high] = _covered(points[low], others[~high])
-    covered[high] = _covered(points[~low], others[high]) | _covered(
+    covered[~high] = _is_covered(points[low], others[~high])
+    covered[high] = _is_covered(points[~low], others[high]) | _is_covered(
         points[low, 1:], others[high, 1:]
     )
     return covered

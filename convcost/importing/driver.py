@@ -116,9 +116,9 @@ def layer_graph_of(request: ImportRequest, *, resized: bool = False) -> LayerGra
         graph = _layer_graph_of(request, resized=resized)
         _require_layers(graph)
     except ConstraintError as error:
-        error.message, error.help = _shortened(error.message), _shortened(error.help)
+        error.message, error.help = _shorten_values(error.message), _shorten_values(error.help)
         raise
-    notes, gaps = (tuple(map(_shortened, texts)) for texts in (graph.notes, graph.gaps))
+    notes, gaps = (tuple(map(_shorten_values, texts)) for texts in (graph.notes, graph.gaps))
     return graph._replace(notes=notes, gaps=gaps)
 
 
@@ -131,7 +131,7 @@ def _require_layers(graph: LayerGraph) -> None:
     raise ConstraintError("CC401", "no operator of the model becomes a layer", reason)
 
 
-def _shortened(message: str) -> str:
+def _shorten_values(message: str) -> str:
     """A message, with each quoted value truncated to MAX_QUOTED_CHARACTERS characters."""
     if len(message) <= MAX_QUOTED_CHARACTERS:
         return message

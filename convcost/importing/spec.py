@@ -27,7 +27,9 @@ from convcost.model.options import MAX_TENSOR_AXES
 def proved_spec(graph: LayerGraph) -> str:
     """The spec of a model, compared with its layer graph. Raises ConstraintError with the layer
     that differs."""
-    return _proved_spec(with_inferred_scopes(graph), (_tree_with_blocks, _structured, _flat_tree))
+    return _proved_spec(
+        with_inferred_scopes(graph), (_tree_with_blocks, _build_outline, _flat_tree)
+    )
 
 
 def _proved_spec(graph: LayerGraph, forms: tuple[Callable[[LayerGraph, Inputs], Tree], ...]) -> str:
@@ -71,7 +73,7 @@ def flat_spec(graph: LayerGraph) -> str:
     """The spec of a model at its own size, with the modules of its layers but without blocks,
     compared with the layer graph. Raises ConstraintError."""
     graph = with_inferred_scopes(graph)._replace(sizes=AllowedSizes(fixed=True))
-    return _proved_spec(graph, (_structured, _flat_tree))
+    return _proved_spec(graph, (_build_outline, _flat_tree))
 
 
 def spec_text(graph: LayerGraph, tree: Tree) -> str:
@@ -121,7 +123,7 @@ def _tree_with_blocks(graph: LayerGraph, inputs: Inputs) -> Tree:
     return Tree(fold_repeats(canonicalize(tree.items)), blocks)
 
 
-def _structured(graph: LayerGraph, inputs: Inputs) -> Tree:
+def _build_outline(graph: LayerGraph, inputs: Inputs) -> Tree:
     return Tree(canonicalize(_modules(graph, inputs)))
 
 

@@ -104,16 +104,16 @@ class _Elementwise(Join):
         pairs = (
             (first, second) for number, second in enumerate(shapes) for first in shapes[:number]
         )
-        first, second = next(pair for pair in pairs if _differing(*pair))
+        first, second = next(pair for pair in pairs if _differences(*pair))
         small, large = sorted((first, second), key=lambda shape: shape.elements)
         return ConstraintError(
             "CC303",
             f"{self.name} needs branches of one shape, not {large.text} and {small.text}",
-            f"their {_differing(first, second)} differ, and only an axis of size 1 broadcasts",
+            f"their {_differences(first, second)} differ, and only an axis of size 1 broadcasts",
         )
 
 
-def _differing(first: Shape, second: Shape) -> str:
+def _differences(first: Shape, second: Shape) -> str:
     """The parts that do not broadcast: `channels`, `sizes`, both or none."""
     parts = [] if broadcast((first.channels,), (second.channels,)) else ["channels"]
     if broadcast(first.size, second.size) is None:

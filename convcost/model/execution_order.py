@@ -55,7 +55,7 @@ def best_order(
     order: list[int] = []
     for piece in pieces:
         best_piece = (
-            piece if piece.peak <= at_least else _reordered(graph, piece, at_least, max_work)
+            piece if piece.peak <= at_least else _order_within(graph, piece, at_least, max_work)
         )
         order += best_piece.tasks
         peak, at_least = max(peak, best_piece.peak), max(at_least, best_piece.at_least)
@@ -104,7 +104,7 @@ def _piece(
     return _Piece(tasks, max(amounts[task][1] for task in tasks), at_least, others, part)
 
 
-def _reordered(graph: TaskGraph, piece: _Piece, bound: int, max_work: int) -> _Piece:
+def _order_within(graph: TaskGraph, piece: _Piece, bound: int, max_work: int) -> _Piece:
     """The tasks in the best order, if its peak exceeds a bound; otherwise in one within it."""
     best, at_least = piece, 0
     for work in (min(FEW_WORK, max_work), max_work):

@@ -101,10 +101,10 @@ class OrderSearch:
             after, following = state, [segment]
             while len(following) == 1 and walk.cost(following[0], after) <= bound:
                 chain += following
-                after = self.part.toggled(chain[-1], after)
+                after = self.part.toggle(chain[-1], after)
                 if self.part.alive(after) <= alive:
                     return [chain]
-                following = walk.following(chain[-1], after)
+                following = walk.candidates_after(chain[-1], after)
         return [[segment] for segment in options]
 
 
@@ -127,7 +127,7 @@ class _Walk:
         """The segments that can come next."""
         return self._ready(state ^ self.end, state)
 
-    def following(self, segment: int, state: int) -> list[int]:
+    def candidates_after(self, segment: int, state: int) -> list[int]:
         """The segments that can come next, and could not come before `segment`."""
         return self._ready((state ^ self.end) & self.feeds[segment], state)
 
@@ -136,7 +136,7 @@ class _Walk:
         return [n for n in members(segments) if not self.needs[n] & waiting]
 
     def cost(self, segment: int, state: int) -> int:
-        return self.part.cost(segment, min(state, self.part.toggled(segment, state)))
+        return self.part.cost(segment, min(state, self.part.toggle(segment, state)))
 
     def any_order(self) -> list[int]:
         return list(members(self.start ^ self.end))[:: -1 if self.backwards else 1]
@@ -144,14 +144,14 @@ class _Walk:
     def state_after(self, run: Sequence[int], state: int | None = None) -> int:
         state = self.start if state is None else state
         for segment in run:
-            state = self.part.toggled(segment, state)
+            state = self.part.toggle(segment, state)
         return state
 
     def peak(self, run: Sequence[int], state: int | None = None) -> int:
         state, peak = self.start if state is None else state, 0
         for segment in run:
             peak = max(peak, self.cost(segment, state))
-            state = self.part.toggled(segment, state)
+            state = self.part.toggle(segment, state)
         return peak
 
 

@@ -44,11 +44,11 @@ else:
 
         def __new__(cls, *values, **named):
             if named or len(values) != len(cls._fields):
-                values = cls._filled(values, named)
+                values = cls._field_values(values, named)
             return tuple.__new__(cls, values)
 
         @classmethod
-        def _filled(cls, values, named):
+        def _field_values(cls, values, named):
             """The values of all fields: the values by position, those by name, and defaults."""
             missing = cls._fields[len(values) :]
             if missing and not named and len(missing) <= len(cls._defaults):

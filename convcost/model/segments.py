@@ -61,7 +61,9 @@ class Part:
         """For each segment of a group that equals others: the first segment of the group, the set
         of its segments from there, and the first segments of the equal groups before."""
         last = len(self.segments) - 1
-        inner = self.all & ~(1 << last) if self.leading(1 << last) == self.all else self.all
+        inner = (
+            self.all & ~(1 << last) if self.with_dependencies(1 << last) == self.all else self.all
+        )
         firsts_by_shape: dict[object, list[int]] = {}
         twins = {}
         for group in self.groups(inner):
@@ -109,7 +111,7 @@ class Part:
             )
         return self._alive[state]
 
-    def toggled(self, segment: int, state: int) -> int:
+    def toggle(self, segment: int, state: int) -> int:
         """The set after one more segment has run, or before the last one has. Also stores the bytes
         that are then alive."""
         result = state ^ 1 << segment
@@ -148,7 +150,7 @@ class Part:
         state, levels, costs = 0, [self.alive(0)], list[int]()
         for segment in order:
             costs.append(self.cost(segment, state))
-            state = self.toggled(segment, state)
+            state = self.toggle(segment, state)
             levels.append(self.alive(state))
         return levels, costs
 
@@ -187,7 +189,7 @@ class Part:
         ]
         return maximum_closure(costs, dict(enumerate(self.needs)), gains)
 
-    def leading(self, segments: int) -> int:
+    def with_dependencies(self, segments: int) -> int:
         """A set of segments and all that they depend on."""
         leaders, new = 0, segments
         while new:

@@ -109,11 +109,11 @@ def _table(table: Table, every: list[TextColumn], fitting: set[str], style: Styl
     hidden = [column.title for column in every if column.declared.key not in fitting]
     notes = [*table.notes, *([f"not shown at this width: {', '.join(hidden)}"] if hidden else [])]
     lines = [
-        *_wrapped([table.heading], style, BOLD),
+        *_wrap_in_codes([table.heading], style, BOLD),
         "",
         *_grid(columns, style, total=bool(table.total)),
         *([""] if notes else []),
-        *_wrapped(notes, style, DIM),
+        *_wrap_in_codes(notes, style, DIM),
     ]
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -131,7 +131,7 @@ def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> Iterator[s
 
     def joined(cells: list[list[str]], accents: dict[str, str]) -> Iterator[str]:
         padded = [
-            [_padded(line, width, column.declared.align, accents, style) for line in lines]
+            [_pad_line(line, width, column.declared.align, accents, style) for line in lines]
             for column, width, lines in zip(columns, widths, cells, strict=True)
         ]
         return map((" " * GAP).join, zip(*padded, strict=True))
@@ -144,7 +144,7 @@ def _grid(columns: list[TextColumn], style: Style, *, total: bool) -> Iterator[s
         yield from joined(totals, {".+": BOLD})
 
 
-def _padded(line: str, width: int, align: str, accents: dict[str, str], style: Style) -> str:
+def _pad_line(line: str, width: int, align: str, accents: dict[str, str], style: Style) -> str:
     """A line of a cell as wide as its column, with the parts that match `accents` in colour."""
     blanks = " " * (width - width_of(line))
     for pattern, codes in accents.items():
@@ -278,7 +278,7 @@ def _skip_spaces(text: str, start: int) -> int:
     return next((at for at in range(start, len(text)) if text[at] != " "), len(text))
 
 
-def _wrapped(texts: Iterable[str], style: Style, codes: str) -> Iterator[str]:
+def _wrap_in_codes(texts: Iterable[str], style: Style, codes: str) -> Iterator[str]:
     for text in map(printable, texts):
         for line in [text] if style.width is None else _fold(text, style.width):
             yield style.paint(printable(line), codes)

@@ -238,13 +238,13 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
         ratio = CountRatio(counts[baseline], least).text if counts[baseline] > least else ""
         gain = f" ({ratio}{comparison})" if ratio else ""
         best = [name for name, count in zip(names, counts, strict=True) if count == least]
-        subject = f"{_listed(best)} {'has' if len(best) == 1 else 'have'}"
+        subject = f"{_list_names(best)} {'has' if len(best) == 1 else 'have'}"
         clauses.setdefault(subject, []).append(f"the fewest {measure}{gain}")
         comparison = "" if gain else comparison
     return (f"{subject} {' and '.join(what)}" for subject, what in clauses.items())
 
 
-def _listed(names: Sequence[str]) -> str:
+def _list_names(names: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`, or `a, b, c and 5 more`."""
     if len(names) > MAX_NAMES:
         return first_texts(names)

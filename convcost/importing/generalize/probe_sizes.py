@@ -11,16 +11,16 @@ MAX_STEP = 128  # between valid sizes; halvings and patches of 14 are below it
 def odd_size(own_size: Size) -> Size:
     """A size with few common factors, wider than high. It stays odd however often it is halved: the
     first axis if halves are rounded down, the second if they are rounded up."""
-    return _rising(own_size, TURN // 2 + 1, (-1, 1), longer=2)
+    return _increasing_size(own_size, TURN // 2 + 1, (-1, 1), longer=2)
 
 
 def other_size(own_size: Size) -> Size:
     """Another size with few common factors, higher than wide, with other remainders of division by
     2 to 8."""
-    return _rising(own_size[::-1], 2 * TURN + 5, (35, 26), longer=1)[::-1]
+    return _increasing_size(own_size[::-1], 2 * TURN + 5, (35, 26), longer=1)[::-1]
 
 
-def _rising(own_size: Size, more: int, rests: tuple[int, int], longer: int) -> Size:
+def _increasing_size(own_size: Size, more: int, rests: tuple[int, int], longer: int) -> Size:
     """A size of increasing extents, each larger than the own one by at least `more`. Divided by
     TURN, they leave the `rests` in turn. A single extent is larger by at least its part `longer`: a
     model can make few steps of many samples, and these would otherwise be as many."""

@@ -21,7 +21,7 @@ Expressions: TypeAlias = str | tuple[str, ...]  # for a number, or for the entri
 MAX_DENOMINATOR = 17  # of a factor
 
 
-def unchanged(at: LayerAtSizes) -> GraphLayer | None:
+def same_at_all_sizes(at: LayerAtSizes) -> GraphLayer | None:
     """The layer if its options are the same at all sizes. A window that grows with the size cannot
     be expressed, except a pool over the whole input."""
     return at.first if at.same_options else None

@@ -4,7 +4,7 @@ whose size it has."""
 
 from convcost.importing.generalize.at_sizes import LayerAtSizes
 from convcost.importing.generalize.fold_padding import foldable_paddings
-from convcost.importing.generalize.rules import RULES, unchanged
+from convcost.importing.generalize.rules import RULES, same_at_all_sizes
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 
 FIT_SIZE = ("pad", "crop", "upsample")  # layers that a model may have only at some sizes
@@ -39,7 +39,7 @@ def with_size_expressions(first: LayerGraph, *others: LayerGraph) -> LayerGraph 
             (other.kind, other.inputs) != (own_layer.kind, own_layer.inputs) for other in at.layers
         ):
             return None
-        layer = RULES.get(own_layer.kind, unchanged)(at)
+        layer = RULES.get(own_layer.kind, same_at_all_sizes)(at)
         if layer is None:
             return None
         layers.append(layer)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path, stated_options
-from convcost.importing.ir.refusals import named
+from convcost.importing.ir.refusals import prefix_errors
 from convcost.importing.ir.reshape_idioms import named_rearrangement
 from convcost.importing.ir.shared_weights import COPY_IN, counted_weights, may_be_reused, shareable
 from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
@@ -373,7 +373,7 @@ class GraphBuilder:
         for name, value in options.items():
             option = kind.options[name]
             has_final_type = isinstance(value, Shape) or (value is None and option.default is None)
-            with named(f"`{name}` of {kind.name}"):
+            with prefix_errors(f"`{name}` of {kind.name}"):
                 made_of[name] = value if has_final_type else option.type.check(value)
         return made_of
 

@@ -11,7 +11,7 @@ from convcost.model.errors import ConstraintError
 FORM_ERRORS = (LookupError, ValueError, TypeError, AssertionError, AttributeError, ArithmeticError)
 
 
-def required(*packages: str, extra: str) -> Any:
+def import_packages(*packages: str, extra: str) -> Any:
     """The last of the packages that read a file. Raises ConstraintError if one is missing, with the
     `extra` of convcost that installs it."""
     try:
@@ -26,7 +26,7 @@ def unsupported(subject: str, hint: str = "") -> ConstraintError:
 
 
 @contextmanager
-def conforming(
+def as_invalid_file(
     message: str, hint: str, errors: tuple[type[Exception], ...] = FORM_ERRORS
 ) -> Iterator[None]:
     """Raises ConstraintError CC404 in place of one of the errors."""
@@ -37,7 +37,7 @@ def conforming(
 
 
 @contextmanager
-def named(name: str) -> Iterator[None]:
+def prefix_errors(name: str) -> Iterator[None]:
     """The messages of ConstraintErrors begin with a name."""
     try:
         yield

@@ -150,7 +150,7 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
         moves = moves[:-1]
     start = value.origin if value.origin is not None and not moves else value
     if start.axes is not None:
-        matched = _matched(start, dims)
+        matched = _match_axes(start, dims)
         if matched is not None:
             axes, batch = matched
             return start._replace(dims=dims, axes=axes, batch=batch)
@@ -229,7 +229,7 @@ def _batch_of(value: Tensor, dims: tuple[int, ...]) -> int | None:
     return 0 if len(dims) > 2 and dims[0] == 1 else None  # noqa: PLR2004  a vector has no batch
 
 
-def _matched(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], int | None] | None:
+def _match_axes(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], int | None] | None:
     """The roles of the new axes, if they are the old axes except for axes of extent 1."""
     assert value.axes is not None
     long_axes = [axis for axis, extent in enumerate(value.dims) if extent != 1]

@@ -90,10 +90,10 @@ def _normal_form(view: TensorView) -> tuple[int, tuple[tuple[int, int], ...]]:
         (n - 1) * step for n, step in zip(view.dims, view.steps, strict=True) if step < 0
     )
     axes = [(n, abs(step)) for n, step in zip(view.dims, view.steps, strict=True)]
-    return start, tuple(_merged(sorted(axes, key=lambda axis: -axis[1])))
+    return start, tuple(_merge_axes(sorted(axes, key=lambda axis: -axis[1])))
 
 
-def _merged(axes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+def _merge_axes(axes: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The axes as (extent, step), without those of extent 1. An axis is merged with the next one if
     one step along it is the whole extent of that one."""
     merged_axes: list[tuple[int, int]] = []
@@ -139,7 +139,7 @@ def view_of_reshape(view: TensorView, dims: Dims) -> TensorView | None:
     it."""
     if prod(dims) != prod(view.dims) or not prod(dims):
         return None
-    runs = _merged(zip(view.dims, view.steps, strict=True))
+    runs = _merge_axes(zip(view.dims, view.steps, strict=True))
     steps: list[int] = []
     rest, step = runs.pop() if runs else (1, 1)
     for extent in reversed(dims):

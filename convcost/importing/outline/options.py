@@ -170,7 +170,7 @@ class _OptionSearch:
         for number, option in enumerate(self.wanted):
             fits = option.name == place.name or (not same_name and option.name in CHANNELS)
             factor = _factor(place.values, option.values, scaled=scaled) if fits else None
-            values = _completed(option.values, place.values, factor) if factor else None
+            values = _fill_missing(option.values, place.values, factor) if factor else None
             if factor and values:
                 self.wanted[number] = option._replace(values=values)
                 return _FromOption(number, times("{}", factor))
@@ -332,7 +332,7 @@ def _factor(values: Values, base: Values, *, scaled: bool) -> Fraction | None:
     return factor if fits else None
 
 
-def _completed(base: Values, values: Values, factor: Fraction) -> Values | None:
+def _fill_missing(base: Values, values: Values, factor: Fraction) -> Values | None:
     """The base vector, with missing values computed from the other vector; None if one of these is
     not an integer."""
     full_values = []

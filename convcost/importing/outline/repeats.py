@@ -12,14 +12,14 @@ from convcost.importing.outline.valid_names import stem
 def fold_repeats(items: Items) -> Items:
     """The items with consecutive equal items merged. A value that others reference by name must
     be the output of the last copy."""
-    chained = Counter(_chained(items))
+    chained = Counter(_chained_inputs(items))
     once = {
         value for value, count in Counter(tree.references(items)).items() if count == chained[value]
     }
     return _fold(items, tree.named_by_others(items) - once)
 
 
-def _chained(items: Items) -> Iterator[int]:
+def _chained_inputs(items: Items) -> Iterator[int]:
     """The values that are the first input by name of a call because a call before it outputs
     them."""
     for before, item in pairwise(items):
@@ -27,7 +27,7 @@ def _chained(items: Items) -> Iterator[int]:
             yield item.refs[0]
     for item in items:
         for branch in item.branches:
-            yield from _chained(branch.items)
+            yield from _chained_inputs(branch.items)
 
 
 def _is_next_copy(before: Item, item: Item) -> bool:

@@ -33,7 +33,7 @@ class _Merge(NamedTuple):
 def merge_affine(graph: LayerGraph) -> LayerGraph:
     """The graph with learned factors and summands as options of other layers."""
     while merges := _merges(graph):
-        graph = _merged(graph, merges)
+        graph = _apply_merges(graph, merges)
     return graph
 
 
@@ -115,7 +115,7 @@ def _with_affine(
     return {**options, "scale": factor or options["scale"], "shift": shift}
 
 
-def _merged(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
+def _apply_merges(graph: LayerGraph, merges: list[_Merge]) -> LayerGraph:
     """The graph after all merges. The layers that were merged are removed."""
     layers, aliases, removed = list(graph.layers), dict[int, int](), set[int]()
     for target, source, end, options in merges:

@@ -10,11 +10,11 @@ def rewrite(graph: LayerGraph) -> LayerGraph:
     """The graph with one layer for each pattern. No pass changes the params or buffers."""
     fused = merge_affine(fuse_patterns(remove_unread(graph)))
     rewritten = fuse_patterns(fused, CONTRACTIONS)
-    assert _stored(rewritten) == _stored(graph), "a pass lost weights"
+    assert _stored_counts(rewritten) == _stored_counts(graph), "a pass lost weights"
     return rewritten
 
 
-def _stored(graph: LayerGraph) -> tuple[int, int]:
+def _stored_counts(graph: LayerGraph) -> tuple[int, int]:
     """The numbers of params, of buffers and of frozen params."""
     stored = sum(layer.params + layer.buffers for layer in graph.layers)
     return stored, sum(layer.frozen_params for layer in graph.layers)

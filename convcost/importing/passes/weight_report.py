@@ -77,7 +77,7 @@ def report_weights(
         constant = context.constants.get(key)
         if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
-    unused = _unused(context)
+    unused = _unused_elements(context)
     lost = {
         key
         for key in unused.keys() & _operands(context)
@@ -120,10 +120,10 @@ def stored_numbers(context: GraphContext[Any]) -> int:
             copied_elements += constant.elements
         else:
             parts.setdefault(constant.view.root, []).append(constant.view)
-    return sum(_covered(views) for views in parts.values()) + copied_elements
+    return sum(_count_covered(views) for views in parts.values()) + copied_elements
 
 
-def _covered(views: Sequence[TensorView]) -> int:
+def _count_covered(views: Sequence[TensorView]) -> int:
     """The number of elements of a tensor that the views contain together."""
     whole = whole_view(views[0].root, (views[0].total,))
     parts = {view.key: view for view in views}
@@ -143,7 +143,7 @@ def _sparse(context: GraphContext[Any], name: str) -> int:
     return constant.elements if itself and constant is not None else 0
 
 
-def _unused(context: GraphContext[Any]) -> dict[str, int]:
+def _unused_elements(context: GraphContext[Any]) -> dict[str, int]:
     """The tensors of the file that no layer uses, each with its unused elements."""
     read = {*context.builder.used, *context.excluded, *context.read_as_options}
     pieces: dict[str, list[TensorView]] = {}

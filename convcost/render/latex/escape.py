@@ -80,13 +80,13 @@ def escape_latex(text: str, *, breaks: bool = False, numbers: bool = False) -> s
     text = printable(text)
     indent = len(text) - len(text.lstrip(" "))
     pieces = NUMBER.split(text[indent:]) if numbers else [text[indent:]]
-    words = _breaking if breaks else _words
+    words = _allow_breaks if breaks else _words
     body = (number(piece) if n % 2 else words(piece) for n, piece in enumerate(pieces))
     space = rf"\hspace*{{{indent // 2}.{indent % 2 * 5}em}}" if indent else ""
     return "".join((space, *body))
 
 
-def _breaking(text: str) -> str:
+def _allow_breaks(text: str) -> str:
     text = LONG_PART.sub(lambda match: re.sub(".{10}(?=.)", "\\g<0>\0", match[0]), text)
     return r"\allowbreak ".join(map(_words, JOINT.sub("\0", text).split("\0")))
 

@@ -11,7 +11,7 @@ from convcost.reports.charts.bars import (
     by_block,
     by_layer,
     have_common_blocks,
-    missing,
+    missing_text,
     side_by_side,
 )
 from convcost.reports.charts.graph import graph
@@ -76,5 +76,5 @@ def sweep_charts(name: str, points: tuple[Costs, ...], *, is_only_network: bool)
     `is_only_network` of the report."""
     for measure in reversed(HEADLINE):
         chart_name = measure if is_only_network else f"{measure}#{name}"
-        title = f"{name}: {measure} of {len(points):,} points{missing(points, measure)}"
+        title = f"{name}: {measure} of {len(points):,} points{missing_text(points, measure)}"
         yield side_by_side(points, measure)._replace(name=chart_name, title=title)

@@ -21,7 +21,7 @@ def by_layer(costs: Costs, measure: Measure, name: str) -> Bars:
     bars = [Bar(path, (count,)) for path, count in shown]
     if others:
         bars.append(_others_bar(len(others), (sum(count for _, count in others),)))
-    title = f"{costs.network.name}: {measure} by layer{missing((costs,), measure)}"
+    title = f"{costs.network.name}: {measure} by layer{missing_text((costs,), measure)}"
     return Bars(name, title, measure, (costs.network.name,), tuple(bars), parts=True)
 
 
@@ -29,7 +29,7 @@ def by_block(costs: Costs, measure: Measure, name: str) -> Iterator[Bars]:
     """The top-level blocks in their order; empty if every layer is a block of its own."""
     blocks = _blocks(costs, measure)
     if len(blocks) not in (1, len(costs.layers)):
-        title = f"{costs.network.name}: {measure} by block{missing((costs,), measure)}"
+        title = f"{costs.network.name}: {measure} by block{missing_text((costs,), measure)}"
         bars = _block_bars([blocks])
         yield Bars(name, title, measure, (costs.network.name,), bars, parts=True)
 
@@ -40,13 +40,13 @@ def side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
         Bar(name, (costs.totals.count_of(measure).shown,))
         for name, costs in zip(network_names(networks), networks, strict=True)
     )
-    title = f"{_format_names(networks)}: {measure}{missing(networks, measure)}"
+    title = f"{_format_names(networks)}: {measure}{missing_text(networks, measure)}"
     return Bars(measure, title, measure, ("",), bars)
 
 
 def blocks_side_by_side(networks: tuple[Costs, ...], measure: Measure) -> Bars:
     """One bar for each network and block."""
-    title = f"{_format_names(networks)}: {measure} by block{missing(networks, measure)}"
+    title = f"{_format_names(networks)}: {measure} by block{missing_text(networks, measure)}"
     names = tuple(network_names(networks))
     bars = _block_bars([_blocks(costs, measure) for costs in networks])
     return Bars(f"{measure}_by_block", title, measure, names, bars)
@@ -62,7 +62,7 @@ def have_common_blocks(networks: tuple[Costs, ...]) -> bool:
     )
 
 
-def missing(networks: Iterable[Costs], measure: Measure) -> str:
+def missing_text(networks: Iterable[Costs], measure: Measure) -> str:
     """How many layers are not in a chart of a measure, because their count is not known."""
     layers = sum(costs.totals.count_of(measure).uncounted for costs in networks)
     return f", without {counted(layers, 'uncounted layer')}" if layers else ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from convcost.model.costs import Costs
 from convcost.model.measures import Measure
 from convcost.reports.chart_model import Tile, Treemap
-from convcost.reports.charts.bars import missing
+from convcost.reports.charts.bars import missing_text
 
 MAX_TILES = 60  # tiles side by side; the others are summed
 MAX_DEPTH = 4  # levels of groups
@@ -19,7 +19,7 @@ def treemap(costs: Costs, measure: Measure, name: str) -> Iterator[Treemap]:
         if (count := layer.counts.count_of(measure).known)
     ]
     if counts:
-        title = f"{costs.network.name}: {measure} by block{missing((costs,), measure)}"
+        title = f"{costs.network.name}: {measure} by block{missing_text((costs,), measure)}"
         yield Treemap(name, title, measure, _tile(costs.network.name, counts))
 
 

@@ -50,7 +50,7 @@ def _budget_of(budget: Budget, convention: str, label: str) -> Budget:
     return budget.with_limits(select)
 
 
-def recounted(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwork | None:
+def recount(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwork | None:
     """The network with the numbers of a convention as its macs; None if only its counts are known,
     as in a baseline file."""
     from convcost.conventions import find_convention
@@ -59,9 +59,9 @@ def recounted(network: MeasuredNetwork | None, convention: str) -> MeasuredNetwo
     if network is None or costs is None:
         return None
     numbers = find_convention(convention).numbers(costs).layers
-    return network.with_layers(map(_recounted, costs.layers, numbers))
+    return network.with_layers(map(_recount_layer, costs.layers, numbers))
 
 
-def _recounted(layer: LayerCost, number: int | None) -> LayerCost:
+def _recount_layer(layer: LayerCost, number: int | None) -> LayerCost:
     counts = layer.counts._replace(macs=number or 0, uncounted=int(number is None))
     return layer._replace(counts=counts)

@@ -9,7 +9,7 @@ from convcost.model.errors import UsageError
 from convcost.model.measures import CONVENTION
 from convcost.model.network import IN_BYTES, Budget, Limit, Rule
 from convcost.model.record import NamedTuple
-from convcost.reports.check.by_convention import conventions_of, recounted, split_budget
+from convcost.reports.check.by_convention import conventions_of, recount, split_budget
 from convcost.reports.check.finding import Finding, Growth, Level, Scope, Test
 from convcost.reports.check.measures import (
     LOWER,
@@ -97,7 +97,7 @@ def _scopes(checked: CheckedNetwork, convention: str, grouped: Counter[str]) -> 
     """What the budgets limit. With a convention, its numbers replace the macs."""
     if not convention:
         return _Scopes(checked, checked.no_base, grouped)
-    network, base = (recounted(network, convention) for network in (checked.network, checked.base))
+    network, base = (recount(network, convention) for network in (checked.network, checked.base))
     assert network is not None
     reason = f"the base has no numbers by {convention}" if checked.base else checked.no_base
     return _Scopes(checked._replace(network=network, base=base), reason, grouped)

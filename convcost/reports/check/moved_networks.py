@@ -158,11 +158,11 @@ def _form(network: MeasuredNetwork, form_by_key: dict[object, _Form]) -> _Form:
 
 
 def _likeness_of_forms(now: _Form, then: _Form) -> Likeness:
-    shared, larger = max(map(_shared, now.similar, then.similar)), max(now.size, then.size)
-    return shared / larger if larger else 1.0, _shared(now.equal, then.equal)
+    shared, larger = max(map(_count_shared, now.similar, then.similar)), max(now.size, then.size)
+    return shared / larger if larger else 1.0, _count_shared(now.equal, then.equal)
 
 
-def _shared(now: Counter[object], then: Counter[object]) -> int:
+def _count_shared(now: Counter[object], then: Counter[object]) -> int:
     """How many entries two counts share."""
     return sum([min(now[key], then[key]) for key in now.keys() & then.keys()])
 

@@ -47,17 +47,17 @@ def comparison_page(comparison: "Comparison") -> Page:
 def _totals(comparison: "Comparison") -> Iterator[Section]:
     """The totals that the user chose; by default the measures of all networks in two tables."""
     if comparison.view != TotalsView():
-        yield _titled("Totals", comparison.totals())
+        yield _with_title("Totals", comparison.totals())
         return
     full = comparison._replace(published=True)
     totals, more = (
         full._replace(view=TotalsView(columns)).totals() for columns in (MAIN_COLUMNS, MORE_COLUMNS)
     )
-    yield _titled("Totals", totals)
-    yield _titled("Parts and changes", more._replace(notes=()))
+    yield _with_title("Totals", totals)
+    yield _with_title("Parts and changes", more._replace(notes=()))
 
 
-def _titled(title: str, table: Table) -> Section:
+def _with_title(title: str, table: Table) -> Section:
     return Section(title, (table._replace(title=title),))
 
 

@@ -144,7 +144,7 @@ class _Finder:
         if self.projections and kinds == {"concat"} and self._follows_pool(index):
             self._check(index, [])
             folder = self.items.common_list([index, self.steps[index].inputs[0]])
-            return [Reduction(index, self._removed(index, folder, followers))]
+            return [Reduction(index, self._removed_items(index, folder, followers))]
         return []
 
     def _is_1x1(self, index: int) -> bool:
@@ -153,9 +153,9 @@ class _Finder:
     def _reduction(self, index: int, followers: list[int], ends: list[int]) -> Reduction:
         widened, expand = self._expansion(index, ends)
         folder = self.items.common_list([index, *expand, *ends])
-        removed = self._removed(index, folder, followers)
+        removed = self._removed_items(index, folder, followers)
         for step in expand:
-            removed += self._removed(step, folder, widened)
+            removed += self._removed_items(step, folder, widened)
         x = self.flow.input(index)
         strided = self.steps[index].shape.size != x.size
         if not expand and not strided:
@@ -191,7 +191,7 @@ class _Finder:
             return between, after
         return [], []
 
-    def _removed(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
+    def _removed_items(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
         """The items that the removal of a 1x1 deletes: its own, and its followers in its list."""
         target = self.items.item_in_list(index, folder)
         if (

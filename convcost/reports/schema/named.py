@@ -36,19 +36,19 @@ def named_schema(name: str | None) -> Schema:
 
 
 def _read(file: Path) -> Schema:
-    schema: Schema = _filled(json.loads(file.read_text("utf-8")))
+    schema: Schema = _fill_measures(json.loads(file.read_text("utf-8")))
     return schema
 
 
-def _filled(part: Any) -> Any:
+def _fill_measures(part: Any) -> Any:
     """A schema with each measure in the place of `*measures`, and each count of `*counts`."""
     if isinstance(part, list):
-        return [item for word in part for item in (NAMES.get(str(word)) or [_filled(word)])]
+        return [item for word in part for item in (NAMES.get(str(word)) or [_fill_measures(word)])]
     if not isinstance(part, dict):
         return part
     full_schema: Schema = {}
     for key, value in part.items():
-        schema = _filled(value)
+        schema = _fill_measures(value)
         for name in NAMES.get(key, ()):
             full_schema[name] = {"description": _description(name), **(schema or COUNT)}
         if key not in NAMES:

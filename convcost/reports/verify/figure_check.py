@@ -16,7 +16,7 @@ from convcost.model.ratio import ratio
 from convcost.model.record import NamedTuple
 from convcost.reports.analyze.table import group_output
 from convcost.reports.table import Column, Rounded, Table
-from convcost.reports.verify.reading import Verdict, declared, hint, read_figure
+from convcost.reports.verify.reading import Verdict, declaration_of, hint, read_figure
 
 # The words for a reading, from those of its JSON value.
 READING = {"equal": "", "rounded": "if rounded", "cut": "if truncated", "K = 1024": "with K = 1024"}
@@ -260,7 +260,7 @@ def check_figures(
     rows: dict[str, FigureRecord] = {}
     for entry, counts, dtypes in entries:
         for measure, figure in entry.figures:
-            reading = read_figure(figure, measure, counts, declared(entry, measure))
+            reading = read_figure(figure, measure, counts, declaration_of(entry, measure))
             numerator, denominator = reading.value
             difference = ratio(numerator - reading.exact * denominator, denominator)
             is_off, noted_off = reading.verdict == "off", measure in entry.off

@@ -34,7 +34,7 @@ class Reading(NamedTuple):
     value: tuple[int, int]
 
 
-def declared(entry: Published, measure: str) -> Declared:
+def declaration_of(entry: Published, measure: str) -> Declared:
     """How an entry declares a figure."""
     biases = (measure == "params") if entry.biases is None else entry.biases
     return Declared(measure in entry.binary, measure in entry.truncated, biases)
@@ -76,7 +76,7 @@ def fit_figure(figure: Figure, value: int, kilo: int, *, truncated: bool) -> str
 def hint(entry: Published, measure: str, figure: Figure, counts: dict[str, int]) -> str:
     """What an entry would have to declare so that a figure agrees, with as few changes as possible;
     empty if no declaration helps."""
-    current, conditions_by_count = declared(entry, measure), dict[int, list[str]]()
+    current, conditions_by_count = declaration_of(entry, measure), dict[int, list[str]]()
     for other in starmap(Declared, product((False, True), repeat=3)):
         # `biases` cannot be a figure and a declaration.
         possible = other.biases == current.biases or "biases" not in dict(entry.figures)
@@ -104,7 +104,7 @@ def _changes(entry: Published, measure: str, other: Declared) -> Iterator[tuple[
     """How another declaration of a measure differs from that of the entry. Each difference has
     words, the key to write, and whether the entry has this key. The key also has the declarations
     of the other figures of the entry, which stay."""
-    current = declared(entry, measure)
+    current = declaration_of(entry, measure)
     printed = [name for name, _ in entry.figures]
     binary, truncated = (
         [name for name in printed if (name in names) != (name == measure)]

@@ -79,7 +79,9 @@ def tokens(builder, x):
     y = conv(builder, x, 8, "patches", 4, 4)
     y = permuted(reshaped(y, (1, 8, y.dims[2] * y.dims[3])), (0, 2, 1))
     y = dense(builder, y, 16, "each")
-    return dense(builder, reductions.reduced(builder, "mean", y, [1], False, ("mean",)), 5, "head")
+    return dense(
+        builder, reductions.reduce_axes(builder, "mean", y, [1], False, ("mean",)), 5, "head"
+    )
 
 
 def anchors(builder, x):

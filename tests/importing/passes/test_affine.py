@@ -7,7 +7,7 @@ import pytest
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lower.stored_tensors import join_with_learned
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.importing.passes.lowering import lower
 from convcost.importing.passes.rewrite import rewrite
@@ -31,7 +31,7 @@ class Layers:
         return lower(self.builder, "layer_norm", ("norm",), x, axes=axes, scale=False, shift=False)
 
     def learned(self, kind: str, x: Tensor, key: str, *dims: int) -> Tensor:
-        return combined(self.builder, kind, x, key, dims or x.dims[-1:], (key,))
+        return join_with_learned(self.builder, kind, x, key, dims or x.dims[-1:], (key,))
 
     def graph(self, *outputs: Tensor) -> LayerGraph:
         graph = rewrite(self.builder.graph(outputs))
@@ -72,7 +72,9 @@ def test_a_learned_summand_is_the_bias_of_a_deformable_convolution():
     }
     weights = {"w": 5 * 4 * 9}
     y = lower(builder, "deformable_conv", ("w",), x, offsets, weights=weights, **given)
-    graph = rewrite(builder.graph([combined(builder, "add", y, "b", (1, 5, 1, 1), ("b",))]))
+    graph = rewrite(
+        builder.graph([join_with_learned(builder, "add", y, "b", (1, 5, 1, 1), ("b",))])
+    )
     options = {"filters": 5, "kernel": 3, "bias": True}
     assert found(graph) == [("deformable_conv", options, 5 * 4 * 9 + 5, None)]
 
@@ -83,7 +85,9 @@ def test_a_learned_summand_is_not_a_bias_of_a_layer_with_a_bias_for_each_positio
     window, weights = SlidingWindow((3, 3), (1, 1)), {"w": 36 * 5 * 4 * 9}
     given: dict[str, Any] = {"filters": 5, "window": window, "bias": False}
     y = lower(builder, "locally_connected", ("w",), x, weights=weights, **given)
-    graph = rewrite(builder.graph([combined(builder, "add", y, "b", (1, 5, 1, 1), ("b",))]))
+    graph = rewrite(
+        builder.graph([join_with_learned(builder, "add", y, "b", (1, 5, 1, 1), ("b",))])
+    )
     assert found(graph) == [
         ("locally_connected", {"filters": 5, "kernel": 3}, 36 * 5 * 4 * 9, None),
         ("scale", {"factor": False, "shift": True}, 5, None),
@@ -95,7 +99,7 @@ def test_a_learned_summand_is_the_bias_of_a_convolution_with_one_filter():
     x = builder.input("x", (1, 3, 8, 8), channel=1)
     window = SlidingWindow((1, 1), (1, 1))
     y = lower(builder, "conv", ("w",), x, filters=1, window=window, weights={"w": 3})
-    graph = rewrite(builder.graph([combined(builder, "add", y, "b", (1,), ("b",))]))
+    graph = rewrite(builder.graph([join_with_learned(builder, "add", y, "b", (1,), ("b",))]))
     assert found(graph) == [("conv", {"filters": 1, "kernel": 1, "bias": True}, 3 + 1, None)]
 
 

@@ -11,9 +11,9 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.tensor import Tensor, permuted, reshaped
 from convcost.importing.passes.lower.joins import elementwise, product
 from convcost.importing.passes.lower.pointwise import pointwise
-from convcost.importing.passes.lower.reductions import reduced
+from convcost.importing.passes.lower.reductions import reduce_axes
 from convcost.importing.passes.lower.slices import slice_axis
-from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
+from convcost.importing.passes.lower.stored_tensors import join_with_learned, learned_tensor
 from convcost.importing.passes.lowering import lower
 from convcost.importing.passes.rewrite import rewrite
 from convcost.importing.spec import proved_spec
@@ -38,14 +38,14 @@ class Layers:
         return elementwise(self.builder, kind, list(x), (kind,))
 
     def over(self, kind: str, x: Tensor, axes: Sequence[int] = (CHANNELS,)) -> Tensor:
-        return reduced(self.builder, kind, x, axes, True, (kind,))
+        return reduce_axes(self.builder, kind, x, axes, True, (kind,))
 
     def linear(self, x: Tensor, features: int, name: str) -> Tensor:
         weights = {name: x.dims[-1] * features}
         return lower(self.builder, "linear", (name,), x, features=features, weights=weights)
 
     def learned(self, kind: str, x: Tensor, name: str) -> Tensor:
-        return combined(self.builder, kind, x, name, (WIDTH,), (name,))
+        return join_with_learned(self.builder, kind, x, name, (WIDTH,), (name,))
 
     def half(self, x: Tensor, start: int) -> Tensor:
         return slice_axis(self.builder, x, CHANNELS, start, WIDTH // 2, ("half",))
@@ -242,7 +242,7 @@ def attention(on: Layers, heads: int, *, also: bool = False) -> Tensor:
     weights = on.plain("softmax", scores)
     seen = product(on.builder, "matmul", [weights, value], ("seen",))
     y = reshaped(permuted(seen, (0, 2, 1, 3)), (1, ROWS, WIDTH))
-    return on.join("add", y, reduced(on.builder, "mean", scores, [1, 2, 3], True, ("m",))) \
+    return on.join("add", y, reduce_axes(on.builder, "mean", scores, [1, 2, 3], True, ("m",))) \
         if also else y  # fmt: skip
 
 
@@ -306,5 +306,5 @@ def test_an_instance_norm_of_groups_of_channels_is_a_group_norm():
     x = builder.input("x", (1, 6, 4, 5), channel=1)
     plain: dict[str, Any] = {"scale": False, "shift": False}
     y = lower(builder, "instance_norm", ("norm",), reshaped(x, (1, 3, 40)), **plain)
-    y = combined(builder, "multiply", reshaped(y, x.dims), "g", (6, 1, 1), ("norm",))
+    y = join_with_learned(builder, "multiply", reshaped(y, x.dims), "g", (6, 1, 1), ("norm",))
     assert layer_texts(rewrite(builder.graph([y]))) == ["group_norm shift=False groups=3 → 4×5×6"]

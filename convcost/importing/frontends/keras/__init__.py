@@ -21,12 +21,12 @@ def read(
     With `resized`, a model with a fixed input size is read at another `size`, if its weights stay
     the same. Raises ConstraintError.
     """
-    from convcost.importing.frontends.keras.archive import opened
+    from convcost.importing.frontends.keras.archive import read_archive
     from convcost.importing.frontends.keras.model import lower_model
     from convcost.importing.frontends.keras.open_sizes import open_sizes, same_weights
     from convcost.importing.frontends.keras.stored_weights import StoredWeights
 
-    archive = opened(path)
+    archive = read_archive(path)
     with StoredWeights(archive, path) as weights:
         try:
             graph = lower_model(archive.config, path.name, size, tuple(inputs), weights)

@@ -36,16 +36,16 @@ class Archive(NamedTuple):
     older: bool = False
 
 
-def opened(path: Path) -> Archive:
+def read_archive(path: Path) -> Archive:
     """The configuration in a file. Raises ConstraintError."""
     try:
         if path.suffix.lower() == ".h5":
             from convcost.importing.frontends.keras.hdf5 import configuration
 
-            return Archive(_parsed(configuration(path, MAX_BYTES)), weighted=True, older=True)
+            return Archive(_parse(configuration(path, MAX_BYTES)), weighted=True, older=True)
         if path.suffix.lower() == ".json":
             with path.open("rb") as file:
-                return Archive(_parsed(file.read(MAX_BYTES + 1)))
+                return Archive(_parse(file.read(MAX_BYTES + 1)))
         with ZipFile(path) as archive:
             names = set(archive.namelist())
             if "config.json" not in names:
@@ -53,7 +53,7 @@ def opened(path: Path) -> Archive:
                     "CC404", "the archive has no config.json, so it is not a Keras model"
                 )
             with archive.open("config.json") as packed:
-                return Archive(_parsed(packed.read(MAX_BYTES + 1)), WEIGHTS in names)
+                return Archive(_parse(packed.read(MAX_BYTES + 1)), WEIGHTS in names)
     except OSError as error:
         raise ConstraintError("CC404", f"cannot be read: {error.strerror or error}") from None
     except BadZipFile:
@@ -64,7 +64,7 @@ def opened(path: Path) -> Archive:
         raise ConstraintError("CC404", f"cannot be unpacked: {error}") from None
 
 
-def _parsed(data: bytes) -> dict[str, Any]:
+def _parse(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise ConstraintError("CC404", f"the configuration is larger than {MAX_BYTES // 2**20} MiB")
     if sum(map(data.count, (b"[", b"{", b","))) > MAX_VALUES:

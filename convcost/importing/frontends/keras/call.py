@@ -84,7 +84,7 @@ class LayerCall(NamedTuple):
             for axis, n in enumerate(self.x.dims)
         ]
 
-    def bordered(self, x: Tensor, begins: Sequence[int], ends: Sequence[int]) -> Tensor:
+    def add_border(self, x: Tensor, begins: Sequence[int], ends: Sequence[int]) -> Tensor:
         """The tensor padded by `begins` and `ends` elements at each axis of the size; negative
         numbers crop."""
         first, last = self.along_size(begins, 0), self.along_size(ends, 0)

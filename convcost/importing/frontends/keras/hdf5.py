@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convcost.importing.frontends.keras.hdf5_heaps import has_valid_heaps
-from convcost.importing.ir.refusals import required
+from convcost.importing.ir.refusals import import_packages
 from convcost.model.errors import ConstraintError
 
 CONFIG = "model_config"
@@ -21,8 +21,8 @@ READ_ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, EOFError,
 def configuration(path: Path, largest: int) -> bytes:
     """The text of the configuration. Raises ConstraintError, or OSError if the file does not
     open."""
-    h5py = required("h5py", extra="keras")
-    with opened(path, h5py) as file:
+    h5py = import_packages("h5py", extra="keras")
+    with open_file(path, h5py) as file:
         try:
             return _text(file, largest, h5py)
         except READ_ERRORS as error:
@@ -30,7 +30,7 @@ def configuration(path: Path, largest: int) -> bytes:
 
 
 @contextmanager
-def opened(path: Path, h5py: Any) -> Iterator[Any]:
+def open_file(path: Path, h5py: Any) -> Iterator[Any]:
     """The root of a file. Raises ConstraintError, or OSError if the file does not open."""
     with path.open("rb") as bare:
         try:

@@ -23,13 +23,13 @@ from convcost.importing.frontends.keras.stored_weights import StoredWeights
 from convcost.importing.frontends.keras.unknown import (
     EXPORTED,
     LayerFacts,
-    helping,
+    add_uncounted,
+    help_text,
     next_input_shape,
-    unknown,
 )
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import LayerGraph, Path
-from convcost.importing.ir.refusals import named
+from convcost.importing.ir.refusals import prefix_errors
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
@@ -131,8 +131,10 @@ class _KerasWalk:
         """Adds the layers of a functional model, and returns its outputs."""
         layers = {name_of(layer): layer for layer in inner["layers"]}
         self._set_paths(layers.values(), key)
-        first = nodes.begins(layers, older=nodes.is_older(layers))
-        tensor_by_reference = self._entered(layers, nodes.references(inner["input_layers"]), feed)
+        first = nodes.first_call_numbers(layers, older=nodes.is_older(layers))
+        tensor_by_reference = self._connect_inputs(
+            layers, nodes.references(inner["input_layers"]), feed
+        )
         calls = [
             nodes.GraphCall(name, node, str(layer["class_name"]), nodes.sources(call, first))
             for name, layer in layers.items()
@@ -159,8 +161,10 @@ class _KerasWalk:
         """Adds the calls of layers to a graph, and their outputs to `tensor_by_reference`."""
         without_masks = []
         for call in calls:
-            with named(f"layer `{'/'.join((*path, call.layer))}`"):
-                without_masks.append(call._replace(sources=nodes.unmasked(call.sources, call.kind)))
+            with prefix_errors(f"layer `{'/'.join((*path, call.layer))}`"):
+                without_masks.append(
+                    call._replace(sources=nodes.without_masks_and_states(call.sources, call.kind))
+                )
         for name, node, _, read in nodes.in_order(without_masks, tensor_by_reference):
             nodes.refuse_further_outputs(tensor_by_reference, (source.reference for source in read))
             values = tuple(tensor_by_reference[source.reference] for source in read)
@@ -169,7 +173,7 @@ class _KerasWalk:
             for k, value in enumerate(self._call(layers[name], path, key, feed, node)):
                 tensor_by_reference[name, node, k] = value
 
-    def _entered(
+    def _connect_inputs(
         self,
         layers: dict[str, LayerConfig],
         ends: list[tuple[str, nodes.Reference]],
@@ -237,16 +241,16 @@ class _KerasWalk:
                 "CC401", f"the model has more than {MAX_LAYERS:,} layers", EXPORTED
             )
         else:
-            outputs = self._lowered(use)
+            outputs = self._lower_call(use)
         if is_frozen(layer):
             self.builder.freeze(first)
         return outputs
 
-    def _lowered(self, use: KerasCall) -> Tensors:
+    def _lower_call(self, use: KerasCall) -> Tensors:
         """Adds the layers of one call of a Keras layer, and returns its outputs."""
         rule, first = lowering_rule(use.layer), len(self.builder.layers)
         if rule is None or not is_of_keras(use.layer):
-            return (unknown(self.builder, use, self._known(use)),)
+            return (add_uncounted(self.builder, use, self._stated_facts(use)),)
         outputs = self._lower(rule, use)
         if made_up(use.layer):  # the kind is a better name than Keras' automatic one
             for index, added in enumerate(self.builder.layers[first:], first):
@@ -255,7 +259,7 @@ class _KerasWalk:
                     self.builder.layers[index] = added._replace(path=path)
         return outputs
 
-    def _known(self, use: KerasCall) -> LayerFacts:
+    def _stated_facts(self, use: KerasCall) -> LayerFacts:
         """The facts that the file states about a layer that convcost cannot count."""
         shape = use.feed.sources[0].shape if use.feed.sources else None
         stored = self.weights.elements(self.groups[use.key], use.key)
@@ -277,10 +281,10 @@ class _KerasWalk:
         except ConstraintError as refusal:
             help_ = refusal.help
             if refusal.code == "CC401" and len(self.builder.layers) == first:
-                facts = self._known(use)
+                facts = self._stated_facts(use)
                 if facts.stored is not None and facts.output is not None:
-                    return (unknown(self.builder, use, facts, refusal.message),)
-                help_ = help_ or helping(facts)
+                    return (add_uncounted(self.builder, use, facts, refusal.message),)
+                help_ = help_ or help_text(facts)
             raise ConstraintError(
                 refusal.code, f"layer `{where}`: {refusal.message}", help_
             ) from None

@@ -95,7 +95,7 @@ def keywords(layer: LayerConfig, node: int) -> dict[str, Any]:
     return named
 
 
-def unmasked(tensor_sources: list[TensorSource], kind: str) -> list[TensorSource]:
+def without_masks_and_states(tensor_sources: list[TensorSource], kind: str) -> list[TensorSource]:
     """The tensors without masks and initial states. Raises ConstraintError for an unknown
     keyword."""
     if kind == "TFOpLambda":
@@ -163,7 +163,7 @@ def refuse_further_outputs(outputs: Container[Reference], read: Iterable[Referen
             )
 
 
-def begins(layers: Mapping[str, LayerConfig], *, older: bool) -> dict[str, int]:
+def first_call_numbers(layers: Mapping[str, LayerConfig], *, older: bool) -> dict[str, int]:
     """The number of each layer's first call: 1 for a model, because Keras also counts its
     construction as a call, otherwise 0."""
     first_call_by_layer = {}

@@ -20,7 +20,7 @@ def open_sizes(config: Any) -> Any:
         return config
     tensor = "keras_history" in config
     return {
-        name: _opened(value) if name in SHAPE_KEYS else open_sizes(value)
+        name: _with_open_size(value) if name in SHAPE_KEYS else open_sizes(value)
         for name, value in config.items()
         if name not in KEYS_WITH_SIZES or (name == "shape" and not tensor)
     }
@@ -38,7 +38,7 @@ def same_weights(graph: LayerGraph, own_graph: LayerGraph) -> LayerGraph:
     return graph
 
 
-def _opened(shape: Any) -> Any:
+def _with_open_size(shape: Any) -> Any:
     if not isinstance(shape, list) or len(shape) < 3:  # noqa: PLR2004  samples, size, channels
         return shape
     batch, *dims = shape

@@ -100,7 +100,7 @@ class StoredWeights:
     def _root(self, h5py: Any) -> Any:
         if self._file is None:
             older = self.archive.older
-            opening = hdf5.opened(self.path, h5py) if older else _unpacked(self.path, h5py)
+            opening = hdf5.open_file(self.path, h5py) if older else _open_weights(self.path, h5py)
             self._file = self._opened.enter_context(opening)
             self._constants = set(_constants(self.archive.config)) if older else set()
         return self._file
@@ -175,7 +175,7 @@ def _readable() -> Iterator[None]:
 
 
 @contextmanager
-def _unpacked(path: Path, h5py: Any) -> Iterator[Any]:
+def _open_weights(path: Path, h5py: Any) -> Iterator[Any]:
     with ZipFile(path) as packed, TemporaryFile() as bare:
         if packed.getinfo(WEIGHTS).file_size > MAX_BYTES:
             raise ConstraintError("CC404", f"its weights are larger than {MAX_BYTES // 2**30} GiB")

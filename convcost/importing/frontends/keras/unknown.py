@@ -41,7 +41,9 @@ class LayerFacts(NamedTuple):
     lack: str = ""
 
 
-def unknown(builder: GraphBuilder, use: KerasCall, facts: LayerFacts, reason: str = "") -> Tensor:
+def add_uncounted(
+    builder: GraphBuilder, use: KerasCall, facts: LayerFacts, reason: str = ""
+) -> Tensor:
     """Adds a `custom` layer whose macs are not counted. Raises ConstraintError if its shape or its
     params are not known; the message begins with the `reason` why the layer has no kind."""
     layer, kind, values, path = use.layer, use.kind, use.feed.values, "/".join(use.path)
@@ -50,7 +52,7 @@ def unknown(builder: GraphBuilder, use: KerasCall, facts: LayerFacts, reason: st
     free = is_keras_class and (kind in LEARNS_NOTHING or is_operation(layer))
     stored = 0 if free else facts.stored
     if dims is None or stored is None:
-        lack, help_ = _lacking(facts, counted=stored is not None)
+        lack, help_ = _missing_fact(facts, counted=stored is not None)
         raise ConstraintError("CC401", f"layer `{path}`: {reason}, and {lack}", help_)
     if reason and LAYERS.get(kind) is not None:
         builder.notes.append(f"{path}: {reason}; it becomes `custom`, and its macs are not counted")
@@ -65,20 +67,20 @@ def _reason(layer: LayerConfig) -> str:
     return f"the class `{kind}` is not part of Keras: {stated_origin(layer)}"
 
 
-def helping(facts: LayerFacts) -> str:
+def help_text(facts: LayerFacts) -> str:
     """The help text for a layer without a kind."""
     if facts.lack == INSTALL:
         return INSTALL
     return SAVED if facts.lack and facts.output is not None else EXPORTED
 
 
-def _lacking(facts: LayerFacts, *, counted: bool) -> tuple[str, str]:
+def _missing_fact(facts: LayerFacts, *, counted: bool) -> tuple[str, str]:
     """The fact that a `custom` layer needs and the file does not state, and the help text."""
     if counted:
         return "the file does not give its output shape", EXPORTED
     if facts.lack == INSTALL:
         return "its params are in the stored weights, which need h5py", INSTALL
-    return facts.lack or "the file stores no weights under its name", helping(facts)
+    return facts.lack or "the file stores no weights under its name", help_text(facts)
 
 
 def _dims(layer: LayerConfig, x: Tensor, facts: LayerFacts) -> tuple[int, ...] | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.ir.refusals import required
+from convcost.importing.ir.refusals import import_packages
 
 
 def read(
@@ -20,8 +20,8 @@ def read(
     by name; `resized` reads a model at another size than an earlier read did. Raises UsageError if
     the file cannot be read, ConstraintError if the model is invalid or not supported.
     """
-    required("google.protobuf.message", "numpy", "onnx", extra="onnx")
-    from convcost.importing.frontends.onnx.file import opened
+    import_packages("google.protobuf.message", "numpy", "onnx", extra="onnx")
+    from convcost.importing.frontends.onnx.file import read_model
     from convcost.importing.frontends.onnx.lower_graph import lower_model
 
-    return lower_model(opened(path), path, size, dims, resized=resized)
+    return lower_model(read_model(path), path, size, dims, resized=resized)

@@ -74,12 +74,12 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
             return None
         constant = self.constant(position)
         if constant is None or constant.data is None:
-            raise self._unknown(name, computed=constant is None)
+            raise self._unknown_numbers(name, computed=constant is None)
         self.context.read_as_options.update(key for key, _ in constant.sources)
         return tuple(int(n) for n in constant.data.ravel().tolist())
 
     @staticmethod
-    def _unknown(name: str, *, computed: bool) -> ConstraintError:
+    def _unknown_numbers(name: str, *, computed: bool) -> ConstraintError:
         """The error for an option whose numbers are not known. They are `computed` from the model's
         inputs, or not in the file."""
         if computed:
@@ -127,7 +127,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         path = names.paths.get(self.outputs[0])
         return (*(names.path_of_constant(self.node) if path is None else path), *more)
 
-    def uncounted(self) -> tuple[Tensor, ...]:
+    def add_uncounted(self) -> tuple[Tensor, ...]:
         """Adds `custom` layers whose macs are not counted. Raises ConstraintError if a shape is not
         known."""
         domain = self.node.domain or STANDARD[-1]

@@ -52,7 +52,7 @@ def stored_constant(
             data = None
     real = is_float_type(tensor.data_type)
     # PyTorch's exporter computed the tensors whose names start with a slash.
-    if not declared and (key.startswith("/") or buffered(key)):
+    if not declared and (key.startswith("/") or is_named_as_buffer(key)):
         learned = False
     sources = ((key, prod(dims)),)
     return Constant(
@@ -60,7 +60,7 @@ def stored_constant(
     )
 
 
-def buffered(key: str) -> bool:
+def is_named_as_buffer(key: str) -> bool:
     """Whether a tensor has the usual name of a buffer."""
     name = key.replace("/", ".").rsplit(".", 1)[-1]
     return name in BUFFERS or name.endswith("_inv_freq")

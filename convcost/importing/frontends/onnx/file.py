@@ -21,7 +21,7 @@ OTHERS = {
 }
 
 
-def opened(path: Path) -> ModelProto:
+def read_model(path: Path) -> ModelProto:
     """The model in a file. Weights in other files are not loaded, because only their dims are
     needed.
 

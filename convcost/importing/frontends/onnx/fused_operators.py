@@ -67,7 +67,7 @@ class FusedCall:
         """`x` plus an input; `x` if that input is left out."""
         return self.one("Add", x, self.name(position)) if self.name(position) else x
 
-    def activated(self, x: str) -> str:
+    def add_activation(self, x: str) -> str:
         """`x` after the activation that the operator's attribute names, if there is one."""
         op = self.get("activation", "")
         return self.one(op, x) if op else x
@@ -99,7 +99,7 @@ def expansion(*ops: str) -> Callable[[Rule], Rule]:
     return register
 
 
-def expanded(
+def expand_fused(
     graph: OnnxGraph, constants: dict[str, Constant], stored: Stored, shapes: dict[str, Dims]
 ) -> OnnxGraph:
     """The graph with every fused operator replaced. Adds the new tensors to `constants`, `stored`
@@ -166,7 +166,7 @@ def _value(call: FusedCall, form: ast.expr) -> str:
             x, more = _value(call, left), _value(call, right)
             return call.one("Add", x, more) if more else x
         case ast.Call(ast.Name("activated"), [inner]):
-            return call.activated(_value(call, inner))
+            return call.add_activation(_value(call, inner))
         case ast.Call(ast.Name(op), inner):
             names = [_value(call, expression) for expression in inner]
             return call.one(op, *names, **_without_activation(call)) if names[0] else ""
@@ -311,7 +311,7 @@ def channels_last(call: FusedCall) -> tuple[str, ...]:
     inner = op.removeprefix("Nhwc").removeprefix("Fused")
     y = call.one(inner, x, *inputs, **_without_activation(call))
     y = call.one("Transpose", y, perm=(0, *range(2, rank), 1))
-    return (call.activated(call.plus(y, 3)) if fused else y,)
+    return (call.add_activation(call.plus(y, 3)) if fused else y,)
 
 
 def _rank(call: FusedCall) -> int:

@@ -48,7 +48,7 @@ def graph_of(model: ModelProto) -> OnnxGraph:
     source_names |= {tensor.name for tensor in model.graph.initializer}
     source_names |= {tensor.values.name for tensor in model.graph.sparse_initializer}
     outputs = tuple(entry.name for entry in model.graph.output)
-    ordered = _ordered(nodes, source_names)
+    ordered = _sort_nodes(nodes, source_names)
     tensor_names = source_names | {name for node in nodes for name in node.outputs}
     for name in outputs:
         if name not in tensor_names:
@@ -86,8 +86,8 @@ def _node(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
         outputs = (f"{node.name or node.op_type}, {number}", *outputs[1:])
     # `CastLike` reads its second input only for the type, and types cost nothing.
     inputs = tuple(node.input[:1] if node.op_type == "CastLike" else node.input)
-    inputs = (*inputs, *captured(node))
-    attributes = {attribute.name: _decoded(attribute) for attribute in node.attribute}
+    inputs = (*inputs, *captured_names(node))
+    attributes = {attribute.name: _decode(attribute) for attribute in node.attribute}
     like = types.get(node.input[1], 0) if len(node.input) > 1 else 0
     if node.op_type == "CastLike" and like:
         attributes["to"] = like
@@ -102,7 +102,7 @@ def _node(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
     )
 
 
-def captured(node: NodeProto) -> tuple[str, ...]:
+def captured_names(node: NodeProto) -> tuple[str, ...]:
     """The names that the graphs within a node read from outside, each once."""
     names = dict.fromkeys(name for graph in subgraphs(node) for name in _read_outside(graph))
     return tuple(name for name in names if name not in node.input)
@@ -134,12 +134,12 @@ def _read_outside(graph: GraphProto) -> list[str]:
     local_names |= {tensor.name for tensor in graph.initializer}
     local_names |= {tensor.values.name for tensor in graph.sparse_initializer}
     local_names |= {name for node in graph.node for name in node.output}
-    read = [name for node in graph.node for name in (*node.input, *captured(node))]
+    read = [name for node in graph.node for name in (*node.input, *captured_names(node))]
     read += [entry.name for entry in graph.output]
     return [name for name in read if name and name not in local_names]
 
 
-def _decoded(attribute: AttributeProto) -> Any:
+def _decode(attribute: AttributeProto) -> Any:
     try:
         value = helper.get_attribute_value(attribute)
     except ValueError:  # it has no type, or refers to an attribute of a function
@@ -151,7 +151,7 @@ def _decoded(attribute: AttributeProto) -> Any:
     return tuple(value) if isinstance(value, Sequence) else value
 
 
-def _ordered(nodes: list[OnnxNode], source_names: set[str]) -> list[OnnxNode]:
+def _sort_nodes(nodes: list[OnnxNode], source_names: set[str]) -> list[OnnxNode]:
     """The nodes, each after the nodes whose outputs it reads: in the order of the file if that is
     such an order, as in most files."""
     producers = _producers(nodes, source_names)

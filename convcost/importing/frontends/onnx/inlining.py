@@ -38,12 +38,12 @@ def resolve_control_flow(
     constant, as long as the model has at most `max_nodes` nodes. Returns whether there was one; the
     operators in its place may contain others."""
     resolver = _Resolver(model, constants, max_nodes)
-    nodes = [new for node in model.graph.node for new in resolver.resolved(node)]
+    nodes = [new for node in model.graph.node for new in resolver.resolve(node)]
     if not resolver.changed:
         return False
     aliases = resolver.aliases
     outputs = [entry.name for entry in model.graph.output if entry.name in aliases]
-    nodes = [_renamed(node, aliases) for node in (*resolver.constant_nodes, *nodes)]
+    nodes = [_rename_tensors(node, aliases) for node in (*resolver.constant_nodes, *nodes)]
     nodes += [helper.make_node("Identity", [aliases[name]], [name]) for name in outputs]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
@@ -110,7 +110,7 @@ class _Resolver:
         self.nested = Counter(name for node in self.graph.node for name in _nested_names(node))
         self.last_numbers: dict[str, int] = {}  # of the new names, by the name before
 
-    def resolved(self, node: NodeProto) -> list[NodeProto]:
+    def resolve(self, node: NodeProto) -> list[NodeProto]:
         """The operators in place of a node: those of a branch, or of all steps of a loop; the node
         itself if it stays."""
         graphs = {entry.name: entry.g for entry in node.attribute if entry.HasField("g")}
@@ -134,7 +134,7 @@ class _Resolver:
     ) -> list[NodeProto]:
         """The operators of the branch `name`. The graph keeps the stored tensors of both."""
         self.changed = True
-        stored = {branch: self._stored(graph) for branch, graph in graphs.items()}
+        stored = {branch: self._move_stored(graph) for branch, graph in graphs.items()}
         nodes, names = self._step(graphs[name], stored[name])
         self._add_aliases(node.output, _output_names(graphs[name], names))
         return nodes
@@ -148,7 +148,9 @@ class _Resolver:
             (entry.name for entry in body.input),
             list[NodeProto](),
         )
-        stored = self._stored(body) | {condition: self._add_constant(condition, np.array(1, bool))}
+        stored = self._move_stored(body) | {
+            condition: self._add_constant(condition, np.array(1, bool))
+        }
         values, collected = [*node.input[2:]], list[list[str]]()
         for step in range(steps):
             inputs = {number: self._add_constant(number, np.array(step))}
@@ -159,10 +161,10 @@ class _Resolver:
             values, collected = outputs[: len(state)], [*collected, outputs[len(state) :]]
         self._add_aliases(node.output, values)
         for output, parts in zip(node.output[len(state) :], zip(*collected)):  # noqa: B905
-            loop_nodes += self._stacked(output, parts)
+            loop_nodes += self._stack(output, parts)
         return loop_nodes
 
-    def _stored(self, graph: GraphProto) -> dict[str, str]:
+    def _move_stored(self, graph: GraphProto) -> dict[str, str]:
         """Moves the stored tensors of a nested graph. Returns their new names."""
         names: dict[str, str] = {}
         for tensor in graph.initializer:
@@ -176,7 +178,7 @@ class _Resolver:
         for node in graph.node:
             if node.op_type == "Constant":
                 names |= {name: self._unused_name(name) for name in node.output}
-                self.constant_nodes.append(_renamed(node, names))
+                self.constant_nodes.append(_rename_tensors(node, names))
         return names
 
     def _step(
@@ -191,14 +193,14 @@ class _Resolver:
             if entry.name in names:
                 self.graph.value_info.add().CopyFrom(entry)
                 self.graph.value_info[-1].name = names[entry.name]
-        return [_renamed(node, names) for node in nodes], names
+        return [_rename_tensors(node, names) for node in nodes], names
 
     def _add_aliases(self, outputs: Sequence[str], names: Sequence[str]) -> None:
         """Records that `names` replace the first outputs of an operator."""
         for output, name in zip(outputs, names, strict=False):
             self.aliases[output] = self.aliases.get(name, name)
 
-    def _stacked(self, output: str, parts: Sequence[str]) -> Iterator[NodeProto]:
+    def _stack(self, output: str, parts: Sequence[str]) -> Iterator[NodeProto]:
         """Operators that stack the tensors of all steps along a new axis."""
         rows = [self._unused_name(f"{output}.{number}") for number in range(len(parts))]
         for part, row in zip(parts, rows, strict=True):
@@ -241,7 +243,7 @@ def _output_names(graph: GraphProto, names: Mapping[str, str]) -> list[str]:
     return [names.get(entry.name, entry.name) for entry in graph.output]
 
 
-def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
+def _rename_tensors(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
     """A node with other names for some tensors, also in the graphs nested in it."""
     copy = NodeProto()
     copy.CopyFrom(node)
@@ -251,7 +253,7 @@ def _renamed(node: NodeProto, names: Mapping[str, str]) -> NodeProto:
         local_names = {entry.name for entry in (*graph.input, *graph.initializer)}
         local_names |= {name for inner in graph.node for name in inner.output}
         others = {name: new for name, new in names.items() if name not in local_names}
-        nodes = [_renamed(inner, others) for inner in graph.node]
+        nodes = [_rename_tensors(inner, others) for inner in graph.node]
         del graph.node[:]
         graph.node.extend(nodes)
         for entry in graph.output:

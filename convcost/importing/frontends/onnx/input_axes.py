@@ -120,7 +120,7 @@ def summed_inputs(nodes: Sequence[OnnxNode], inputs: Collection[str]) -> set[str
     return names.intersection(inputs)
 
 
-def batch_added(
+def inputs_without_batch(
     nodes: Sequence[OnnxNode],
     inputs: Mapping[str, Sequence[int | None]],
     stored: Mapping[str, Constant],

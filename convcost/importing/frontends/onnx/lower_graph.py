@@ -11,7 +11,7 @@ from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.folding import SIZES
-from convcost.importing.frontends.onnx.fused_operators import DOMAIN, expanded
+from convcost.importing.frontends.onnx.fused_operators import DOMAIN, expand_fused
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
@@ -22,7 +22,7 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.ops import Trait
-from convcost.importing.ir.refusals import conforming, named
+from convcost.importing.ir.refusals import as_invalid_file, prefix_errors
 from convcost.importing.ir.tensor import MATRIX_RANK, SEQUENCE_RANK, Tensor, reshaped
 from convcost.importing.passes.channel_axis import has_one_channel
 from convcost.importing.passes.model_inputs import at_other_dims
@@ -58,7 +58,7 @@ def lower_model(
                 shapes = folding.inferred_shapes(model, graph, closed, computed)
                 if inlining.resolve_control_flow(model, computed, max_nodes):
                     continue
-                context = _prepared(model, graph, closed, path, constants, shapes)
+                context = _fold_and_replace(model, graph, closed, path, constants, shapes)
             return _lower(model, context, closed, graph.outputs)
 
 
@@ -69,7 +69,7 @@ def _lower(
     for entry in closed.inputs:
         context.values[entry.name] = _add_input(context, readers, entry)
     for node in context.graph.nodes:
-        with named(node.label), _conforming_to_onnx("its inputs or attributes"):
+        with prefix_errors(node.label), _conforming_to_onnx("its inputs or attributes"):
             try:
                 _lower_node(context, node)
             except RecursionError:
@@ -101,10 +101,10 @@ def _exported_for_samples(notes: tuple[str, ...]) -> Iterator[None]:
 
 def _conforming_to_onnx(subject: str) -> AbstractContextManager[None]:
     hint = "run onnx.checker.check_model for details"
-    return conforming(f"{subject} do not conform to ONNX", hint)
+    return as_invalid_file(f"{subject} do not conform to ONNX", hint)
 
 
-def _prepared(
+def _fold_and_replace(
     model: ModelProto,
     graph: OnnxGraph,
     closed: ModelInputs,
@@ -119,7 +119,7 @@ def _prepared(
     excluded = parameters.unmark_scales(graph, constants)
     stored = {name: storage_of(tensor) for name, tensor in _stored_tensors(model)}
     fused = {name for node in graph.nodes if node.domain == DOMAIN for name in node.inputs}
-    graph = expanded(graph, constants, stored, shapes)
+    graph = expand_fused(graph, constants, stored, shapes)
     notes = tied_weights.find_tied_weights(model, graph, constants, path.parent)
     graph = folding.fold_constants(graph, constants, shapes)
     graph = replace_patterns(graph, constants, shapes)
@@ -185,7 +185,7 @@ def _lower_node(context: OnnxContext, node: OnnxNode) -> None:
     rule = row_of(node.op).rule if node.known else None
     first = len(context.builder.layers)
     call = OnnxCall(context, node)
-    lowered = rule(call) if rule is not None else call.uncounted()
+    lowered = rule(call) if rule is not None else call.add_uncounted()
     results = (lowered,) if isinstance(lowered, Tensor) else lowered
     results = context.derived.reconcile(first, results, call.path())
     if results:

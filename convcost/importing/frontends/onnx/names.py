@@ -79,7 +79,7 @@ class OnnxNames:
     def _module(self, node: OnnxNode) -> Path | None:
         """The path of the module that a node belongs to; None if its name does not contain it."""
         if SCOPES in node.meta:
-            return self._scoped(node)
+            return self._module_path(node)
         name = node.name or (node.outputs[0] if "/" in node.outputs[0] else "")
         if "/" not in name or (OPAQUE.match(name) and not name.startswith("/")):
             return None
@@ -92,7 +92,7 @@ class OnnxNames:
             parts = parts[:-1]
         return tuple(parts) if parts else None
 
-    def _scoped(self, node: OnnxNode) -> Path | None:
+    def _module_path(self, node: OnnxNode) -> Path | None:
         try:
             scopes = [str(scope) for scope in literal_eval(node.meta[SCOPES])]
             classes = [str(name) for name in literal_eval(node.meta.get(CLASSES, "[]"))]
@@ -101,8 +101,8 @@ class OnnxNames:
         if len(scopes) < 2:  # noqa: PLR2004  the model itself and the operator
             return ()
         for scope, name in zip(scopes[:-1], classes, strict=False):
-            self.classes[_dotted(scope)] = name.rsplit(".", 1)[-1]
-        return _dotted(scopes[-2])
+            self.classes[_split_path(scope)] = name.rsplit(".", 1)[-1]
+        return _split_path(scopes[-2])
 
 
 def _plain(name: str) -> str:
@@ -118,7 +118,7 @@ def _without_operator(parts: list[str]) -> list[str]:
     return parts
 
 
-def _dotted(text: str) -> Path:
+def _split_path(text: str) -> Path:
     return tuple(part for part in text.split(".") if part)
 
 

@@ -10,9 +10,9 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph
 from convcost.importing.frontends.onnx.input_axes import (
     InputReaders,
     axis_readers,
-    batch_added,
     batch_axes,
     input_channel,
+    inputs_without_batch,
     summed_inputs,
 )
 from convcost.importing.ir.constant import Constant
@@ -69,10 +69,10 @@ def close_dims(
     """
     weights = {tensor.name for tensor in model.graph.initializer}
     # Files of IR version 3 also list their weights as inputs.
-    declared = [_declared(entry) for entry in model.graph.input if entry.name not in weights]
+    declared = [_declared_input(entry) for entry in model.graph.input if entry.name not in weights]
     inputs = {entry.name: entry.extents for entry in declared}
     along, summed = batch_axes(graph.nodes, inputs), summed_inputs(graph.nodes, inputs)
-    added = batch_added(graph.nodes, inputs, constants)
+    added = inputs_without_batch(graph.nodes, inputs, constants)
     axes = {
         name: min(along.get(name, 0), max(len(extents) - 1, 0)) for name, extents in inputs.items()
     }
@@ -88,7 +88,9 @@ def close_dims(
     unsized = any(None in extents[1:] for extents in inputs.values())
     for name, extents, names in declared:
         batch, is_combined = axes[name], name in {*summed, *added}
-        if not is_combined and _batched(extents, len(samples), batch, is_recurrent=name in along):
+        if not is_combined and _is_batch_axis(
+            extents, len(samples), batch, is_recurrent=name in along
+        ):
             if dims.get(names[batch], 1) != 1:
                 raise ConstraintError(
                     "CC405",
@@ -132,7 +134,9 @@ def _inputs_of_rows(declared: Sequence[DeclaredInput], readers: InputReaders) ->
     return rows
 
 
-def _batched(extents: list[int | None], samples: int, axis: int, *, is_recurrent: bool) -> bool:
+def _is_batch_axis(
+    extents: list[int | None], samples: int, axis: int, *, is_recurrent: bool
+) -> bool:
     """Whether an axis is the batch: its dimension is open, or all inputs have the same number
     there. The first axis may be steps instead if no recurrent operator determines the batch
     (`is_recurrent`)."""
@@ -142,7 +146,7 @@ def _batched(extents: list[int | None], samples: int, axis: int, *, is_recurrent
     return extents[axis] is None or (samples == 1 and not steps)
 
 
-def _declared(entry: ValueInfoProto) -> DeclaredInput:
+def _declared_input(entry: ValueInfoProto) -> DeclaredInput:
     kind = entry.type.WhichOneof("value")
     if kind != "tensor_type" or not entry.type.tensor_type.HasField("shape"):
         raise ConstraintError(

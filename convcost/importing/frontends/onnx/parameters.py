@@ -9,7 +9,11 @@ from math import prod
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
 
-from convcost.importing.frontends.onnx.constants import MAX_ELEMENTS, buffered, is_float_type
+from convcost.importing.frontends.onnx.constants import (
+    MAX_ELEMENTS,
+    is_float_type,
+    is_named_as_buffer,
+)
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -76,18 +80,18 @@ def absent_parameters(model: ModelProto) -> list[str]:
     notes = []
     if parts:
         notes.append(
-            f"the exporter computed tensors of the file from {_listed(parts)}; "
+            f"the exporter computed tensors of the file from {_parameters_text(parts)}; "
             "convcost counts the computed tensors"
         )
     if others:
         notes.append(
-            f"the file does not have {_listed(others)}: the exporter leaves out "
+            f"the file does not have {_parameters_text(others)}: the exporter leaves out "
             "those that are not used, folds norms, and stores equal tensors once"
         )
     return notes
 
 
-def _listed(names: Sequence[str]) -> str:
+def _parameters_text(names: Sequence[str]) -> str:
     number = counted(len(names), "parameter")
     return f"{number} of the model ({first_texts([f'`{name}`' for name in names])})"
 
@@ -147,7 +151,7 @@ def buffers(model: ModelProto) -> set[str]:
     """The tensors that the exporter declares as buffers, or that have the usual name of a
     buffer."""
     declared = declared_kinds(model)
-    named = {tensor.name for tensor in model.graph.initializer if buffered(tensor.name)}
+    named = {tensor.name for tensor in model.graph.initializer if is_named_as_buffer(tensor.name)}
     buffer_names = {name for name, kind in declared.items() if kind == "BUFFER"}
     buffer_names |= spectral_vectors(model)
     return buffer_names | {name for name in named if declared.get(name) != "PARAMETER"}
@@ -251,7 +255,7 @@ def reads_integers(op: str) -> bool:
 
 def scales(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The constants that every operator reads as a scale or zero point."""
-    return _read_only_at(SCALES, graph, constants, _rescaled(graph))
+    return _read_only_at(SCALES, graph, constants, _integer_scales(graph))
 
 
 def _read_only_at(
@@ -272,7 +276,7 @@ def _read_only_at(
     return names - others
 
 
-def _rescaled(graph: OnnxGraph) -> set[str]:
+def _integer_scales(graph: OnnxGraph) -> set[str]:
     """The tensors that products of integers are multiplied with: scales, and products of scales."""
     wholes, factor_names = set[str](), set[str]()
     for node in graph.nodes:

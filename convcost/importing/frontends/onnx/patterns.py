@@ -136,7 +136,7 @@ def _replacements(net: PatternGraph, node: OnnxNode) -> Iterator[OnnxNode]:
         if net.match_inputs(node, forms, value_by_name):
             numbers = {name: value_by_name[value] for name, value in attributes.items()}
             yield replacement(node, op, value_by_name["x"], **numbers)
-    finders = {"Reshape": (_unpooled, _windows), "SequenceAt": (_taken,)}.get(node.op, ())
+    finders = {"Reshape": (_unpooled, _windows), "SequenceAt": (_split_part,)}.get(node.op, ())
     yield from filter(None, (find(net, node) for find in finders))
 
 
@@ -189,7 +189,7 @@ def _windows(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     return replacement(node, "Im2Col", rows.inputs[0] if pad is None else pad.inputs[0])
 
 
-def _taken(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
+def _split_part(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The n-th part of a tensor along an axis: PyTorch's newer exporter writes a split as a
     sequence."""
     whole = net.producer(node.inputs[0], "SplitToSequence")

@@ -69,14 +69,14 @@ class ShapeInference:
             return
         self._check_axes(proto, constants)
         _check_parts(proto)
-        types = dict(self._inferred(proto, node, constants))
+        types = dict(self._infer_outputs(proto, node, constants))
         for name in filter(None, node.outputs):
             if node.domain not in STANDARD and name in self._stated:
                 types[name] = self._stated[name]
             if name in types:
                 self._add(name, types[name])
 
-    def _inferred(
+    def _infer_outputs(
         self, proto: NodeProto, node: OnnxNode, constants: Mapping[str, Constant]
     ) -> Mapping[str, TypeProto]:
         """The types of the outputs; empty if an input has no type or ONNX has no such operator.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from convcost.importing.ir.layer_graph import LayerGraph
-from convcost.importing.ir.refusals import required
+from convcost.importing.ir.refusals import import_packages
 
 
 def read(path: Path, *, size: tuple[int, ...] | None = None, resized: bool = False) -> LayerGraph:
@@ -13,9 +13,9 @@ def read(path: Path, *, size: tuple[int, ...] | None = None, resized: bool = Fal
     size in the file. `resized` reads a model at another size than an earlier read did. Raises
     UsageError if the file cannot be read, ConstraintError if the model is not valid or supported.
     """
-    required("tflite", extra="tflite")
-    from convcost.importing.frontends.tflite.file import conforming_to_schema, opened
+    import_packages("tflite", extra="tflite")
+    from convcost.importing.frontends.tflite.file import conforming_to_schema, read_graph
     from convcost.importing.frontends.tflite.lower_graph import lower_model
 
     with conforming_to_schema("the file"):
-        return lower_model(opened(path), path, size, resized=resized)
+        return lower_model(read_graph(path), path, size, resized=resized)

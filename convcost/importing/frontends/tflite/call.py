@@ -148,7 +148,7 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         unknown = self.context.resized or any(tensor.open[1:]) or 0 in tensor.dims
         return None if unknown else tensor.dims
 
-    def uncounted(self) -> tuple[Tensor, ...]:
+    def add_uncounted(self) -> tuple[Tensor, ...]:
         """Adds `custom` layers whose macs are not counted."""
         learned = [
             n for n, constant in self.constants.items() if constant.learned and constant.dims

@@ -13,7 +13,7 @@ import tflite
 
 from convcost.importing.ir import refusals
 from convcost.importing.ir.operator_graph import OperatorNode
-from convcost.importing.ir.refusals import conforming
+from convcost.importing.ir.refusals import as_invalid_file
 from convcost.model.errors import ConstraintError, UsageError
 
 # Errors of tables whose offsets, lengths or types are wrong.
@@ -71,10 +71,10 @@ class _MappedFile(mmap):
 def conforming_to_schema(subject: str) -> AbstractContextManager[None]:
     """Raises ConstraintError for the errors of a file that does not conform to the schema."""
     message = f"{subject} cannot be read as TensorFlow Lite: the file is truncated or damaged"
-    return conforming(message, DOWNLOAD_HINT, FORM_ERRORS)
+    return as_invalid_file(message, DOWNLOAD_HINT, FORM_ERRORS)
 
 
-def opened(path: Path) -> TfliteGraph:
+def read_graph(path: Path) -> TfliteGraph:
     """Raises UsageError if the file cannot be read, ConstraintError CC404 if it is not valid."""
     try:
         if not path.stat().st_size:

@@ -14,12 +14,12 @@ from convcost.importing.frontends.tflite.call import (
     constant_of,
 )
 from convcost.importing.frontends.tflite.file import TensorEntry, TfliteGraph, conforming_to_schema
-from convcost.importing.frontends.tflite.operators import OPERATORS, activated, without_macs
-from convcost.importing.frontends.tflite.shape_numbers import computed
+from convcost.importing.frontends.tflite.operators import OPERATORS, add_activation, without_macs
+from convcost.importing.frontends.tflite.shape_numbers import compute_integers
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.ops import Trait
-from convcost.importing.ir.refusals import named
+from convcost.importing.ir.refusals import prefix_errors
 from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import MAPS_RANK, Tensor
 from convcost.importing.passes.model_inputs import (
@@ -67,7 +67,7 @@ def _lower_node(context: TfliteContext, node: OperatorNode) -> None:
         context.lost.update(dict.fromkeys(node.outputs, lost[0] if lost else ""))
         return
     place = f"{node.op} `{'/'.join(call.path())}`"
-    with named(place), conforming_to_schema("its inputs or options"):
+    with prefix_errors(place), conforming_to_schema("its inputs or options"):
         for name in filter(None, node.inputs):
             if name not in context.values and name not in context.constants:
                 tensor_name = context.graph.tensors[name].name
@@ -86,7 +86,7 @@ def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
         call.exclude("", *(at for at, constant in call.constants.items() if not constant.real))
         constants = weights
     sources = tuple(dict(entry for constant in constants for entry in constant.sources).items())
-    for name, tensor, numbers in zip_longest(call.outputs, outputs, computed(call)):
+    for name, tensor, numbers in zip_longest(call.outputs, outputs, compute_integers(call)):
         call.context.constants[name] = constant_of(tensor, numbers, sources)
 
 
@@ -95,12 +95,12 @@ def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     the file."""
     context, row = call.context, OPERATORS.row_of(call.op)
     try:
-        lowered = call.uncounted() if row.rule is None else row.rule(call)
+        lowered = call.add_uncounted() if row.rule is None else row.rule(call)
     except NotComputedError:
-        lowered = call.uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
+        lowered = call.add_uncounted() if Trait.CONTRACTS in row.traits else without_macs(call)
     results = [lowered] if isinstance(lowered, Tensor) else [*lowered]
     if row.rule is not None and row.op != "lstm":
-        results[0] = activated(call, results[0])
+        results[0] = add_activation(call, results[0])
     # Only an operator without a rule has no layers for the last outputs that nothing uses.
     whole = row.rule is not None
     for name, tensor, value in zip(call.outputs, outputs, results, strict=whole):

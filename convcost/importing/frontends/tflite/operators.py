@@ -6,12 +6,12 @@ from struct import Struct
 from typing import Any
 
 from convcost.importing.frontends.tflite.call import TfliteCall
-from convcost.importing.frontends.tflite.shape_numbers import indexed
+from convcost.importing.frontends.tflite.shape_numbers import slice_index
 from convcost.importing.ir.operator_table import OperatorTable
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped, transposed, with_rank
 from convcost.importing.passes.fourier import real_macs
 from convcost.importing.passes.lower.slices import split_axis
-from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
+from convcost.importing.passes.lower.stored_tensors import LEARNED, join_with_learned
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
@@ -58,7 +58,7 @@ for _op, _name in {"mean": "MEAN", "sum": "SUM", "max": "REDUCE_MAX", "min": "RE
     row(_op, _name, axes=lambda call: call.numbers(1), keep="KeepDims")
 
 
-def activated(call: TfliteCall, x: Tensor) -> Tensor:
+def add_activation(call: TfliteCall, x: Tensor) -> Tensor:
     """The tensor after the activation that the operator has as an option."""
     op = FUSED[call.option("FusedActivationFunction")]
     return lower(call.builder, op, (*call.path()[:-1], op), x) if op else x
@@ -87,7 +87,7 @@ def convolution(call: TfliteCall) -> Any:
     the weights."""
     weights, op = call.constant(1), OPERATORS.row_of(call.op).op
     if weights is None:
-        return call.uncounted()
+        return call.add_uncounted()
     (axis, inner), transposes = WEIGHTS[call.op], op == "transposed_conv"
     x, filters = call.value(2 if transposes else 0), weights.dims[axis]
     channel_axes = {axis % len(weights.dims), inner % len(weights.dims)}
@@ -106,7 +106,7 @@ def _with_bias(call: TfliteCall, op: str, x: Tensor, bias: int, **more: Any) -> 
         return call.lower(op, x, bias=call.has(bias), weights=call.weights(1, bias), **more)
     y = call.lower(op, x, bias=False, weights=call.weights(1), **more)
     ((key, elements),) = call.weights(bias).items()
-    return combined(call.builder, "add", y, key, (elements,), call.path("bias"))
+    return join_with_learned(call.builder, "add", y, key, (elements,), call.path("bias"))
 
 
 @operator("custom Convolution2DTransposeBias", op="transposed_conv")
@@ -116,7 +116,7 @@ def transposed_conv_with_bias(call: TfliteCall) -> Any:
     the height. Source: transpose_conv_bias.cc of MediaPipe."""
     weights, options = call.constant(1), call.node.attributes
     if weights is None or options is None or len(options) < CUSTOM.size:
-        return call.uncounted()
+        return call.add_uncounted()
     same, *stride = CUSTOM.unpack_from(options)
     (filters, *kernel, _), stride = weights.dims, stride[::-1]
     size = []
@@ -159,7 +159,7 @@ def join(call: TfliteCall) -> Tensor:
     if not learned:
         return call.lower(op, x, call.value(position))
     ((key, _),) = constant.sources
-    return combined(call.builder, LEARNED.get(op, op), x, key, constant.dims, call.path())
+    return join_with_learned(call.builder, LEARNED.get(op, op), x, key, constant.dims, call.path())
 
 
 @operator("SQUARED_DIFFERENCE", op="subtract")
@@ -232,7 +232,7 @@ def lstm(call: TfliteCall) -> Any:
     projection, states and norms. Only weights and biases have a kind."""
     positions, state = (*range(1, 9), *range(12, 16)), call.constant(5)
     if state is None or set(filter(call.has, range(24))) - {18, 19} != {0, *positions}:
-        return call.uncounted()
+        return call.add_uncounted()
     return call.lower("lstm", weights=call.weights(*positions), hidden=state.dims[0], bias=True,
                       one_bias=True, steps_first=call.option("TimeMajor"))  # fmt: skip
 
@@ -260,7 +260,7 @@ def slice_(call: TfliteCall) -> Tensor:
     return call.lower("index", index=ends)
 
 
-row("index", "STRIDED_SLICE", index=lambda call: indexed(
+row("index", "STRIDED_SLICE", index=lambda call: slice_index(
     call.option, len(call.value().dims), *map(call.numbers, (1, 2, 3))))  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from convcost.importing.frontends.tflite.call import TfliteCall
 MAX_ELEMENTS = 4096  # elements of a tensor that is computed
 
 
-def indexed(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -> list[Any]:
+def slice_index(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -> list[Any]:
     """The index of a STRIDED_SLICE, as in NumPy: None is a new axis."""
     masks = ("Ellipsis", "NewAxis", "ShrinkAxis", "Begin", "End")
     bits = {mask: option(f"{mask}Mask") for mask in masks}
@@ -30,7 +30,7 @@ def indexed(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -> li
 COMPUTED: dict[str, Callable[..., Any]] = {
     "PACK": lambda option, *xs: np.stack(xs, option("Axis")),
     "CONCATENATION": lambda option, *xs: np.concatenate(xs, option("Axis")),
-    "STRIDED_SLICE": lambda option, x, *ends: x[tuple(indexed(option, x.ndim, *ends))],
+    "STRIDED_SLICE": lambda option, x, *ends: x[tuple(slice_index(option, x.ndim, *ends))],
     "GATHER": lambda option, x, indices: np.take(x, indices, option("Axis")),
     "REDUCE_PROD": lambda option, x, axes: x.prod(tuple(axes.flat), keepdims=option("KeepDims")),
     "ADD": lambda _, a, b: a + b,
@@ -48,7 +48,7 @@ COMPUTED: dict[str, Callable[..., Any]] = {
 }
 
 
-def computed(call: TfliteCall) -> list[np.ndarray]:
+def compute_integers(call: TfliteCall) -> list[np.ndarray]:
     """The integers that an operator computes from integers, for each output; [] if they are not
     known."""
     if call.op == "SHAPE":

@@ -58,11 +58,11 @@ def as_tensor(
     if isinstance(x, Tensor):
         return x
     if x.node not in builder.constant_layers:
-        builder.constant_layers[x.node] = _lowered(builder, x, other)
+        builder.constant_layers[x.node] = _lower_constant(builder, x, other)
     return builder.constant_layers[x.node]
 
 
-def _lowered(builder: GraphBuilder, x: ConstantValue, other: Tensor | None) -> Tensor:
+def _lower_constant(builder: GraphBuilder, x: ConstantValue, other: Tensor | None) -> Tensor:
     """Adds the layer of a constant: of its numbers, of its registered tensor, or of the operator
     that computes it. The layer belongs to the module of the last layer, its neighbour."""
     neighbour = len(builder.layers) - 1

@@ -38,11 +38,11 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
         raise ConstraintError(
             "CC401",
             "use the name of the module, not the name of its file",
-            _dotted(name, attribute),
+            _module_name_hint(name, attribute),
         )
     torch = framework()
     with _current_folder_on_path(), output_to_stderr():
-        value = _attribute_of(_imported(name), name, attribute)
+        value = _attribute_of(_import(name), name, attribute)
         module = value if isinstance(value, torch.nn.Module) else _build(value, arguments)
     if not isinstance(module, torch.nn.Module):
         raise ConstraintError(
@@ -56,10 +56,10 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
             what = f"its module `{path}`" if path else "it"
             message = f"{what} is TorchScript, which torch.export cannot trace"
             raise ConstraintError("CC401", message, SCRIPTED)
-    return moved(module, lambda tensor: tensor.to("meta")).eval()
+    return move_tensors(module, lambda tensor: tensor.to("meta")).eval()
 
 
-def moved(module: Any, move: Callable[[Any], Any]) -> Any:
+def move_tensors(module: Any, move: Callable[[Any], Any]) -> Any:
     """The module with `move(tensor)` in place of each parameter and buffer. A tensor that several
     modules share stays one tensor; `Module.to` makes one for each."""
     torch = framework()
@@ -111,7 +111,7 @@ def _current_folder_on_path() -> Iterator[None]:
         sys.path.remove(here)
 
 
-def _imported(name: str) -> Any:
+def _import(name: str) -> Any:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
@@ -177,7 +177,7 @@ def _accepts(factory: Any, arguments: Mapping[str, Any]) -> bool:
     return True
 
 
-def _dotted(file: str, attribute: str) -> str:
+def _module_name_hint(file: str, attribute: str) -> str:
     path = Path(file)
     folder = path.is_absolute() or ".." in path.parts
     if folder and not path.is_relative_to(Path.cwd()):

@@ -21,14 +21,14 @@ from convcost.importing.frontends.torch.names import ModuleScope, Scopes, name_l
 from convcost.importing.frontends.torch.registry import (
     SHAPED,
     TorchCall,
+    has_only_joins,
     known_row,
-    only_joined,
     operator_name,
 )
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph
 from convcost.importing.ir.ops import Trait
-from convcost.importing.ir.refusals import named
+from convcost.importing.ir.refusals import prefix_errors
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.rewrite import rewrite
 from convcost.model.errors import ConstraintError
@@ -89,12 +89,12 @@ class _TorchWalk:
         if node.op == "placeholder":
             self.known[node] = self._placeholder(node)
         elif node.op == "get_attr":
-            self.known[node] = _fixed(node)
+            self.known[node] = _fixed_constant(node)
         elif node.op == "output":
-            ends = tensors(self._resolved(node.args[0]))
+            ends = tensors(self._resolve(node.args[0]))
             self.outputs = [as_tensor(self.builder, end) for end in ends]
         elif node.op == "call_function":
-            self.known[node] = self._called(node)
+            self.known[node] = self._call(node)
         else:
             raise ConstraintError(
                 "CC401", f"{node.name} is a {node.op}, which convcost does not know"
@@ -120,14 +120,14 @@ class _TorchWalk:
         if leaf is not None:
             return ConstantValue(leaf.dims, (leaf,), node)
         if node.name not in self.given:
-            return _fixed(node)
+            return _fixed_constant(node)
         return graph_inputs.graph_input(self.builder, node)
 
-    def _called(self, node: Any) -> Any:
+    def _call(self, node: Any) -> Any:
         """The result of an operator: a tensor, several, or a constant that is lowered later."""
         name = operator_name(node.target)
         if name == "getitem":
-            return self._resolved(node.args[0])[node.args[1]]
+            return self._resolve(node.args[0])[node.args[1]]
         if "_assert" in name or name.startswith("aten.sym_"):
             return None
         inputs = self._arguments(node)
@@ -135,7 +135,7 @@ class _TorchWalk:
         leaves = tuple({leaf: None for value in tensors(inputs) if isinstance(value, ConstantValue)
                         for leaf in value.leaves})  # fmt: skip
         if name in SHAPED:
-            return _fixed(node)
+            return _fixed_constant(node)
         # An operator with macs is a layer even if it depends on no input: it runs for each sample.
         if flows or (Trait.CONTRACTS in known_row(name).traits and leaves):
             return self._lower_call(node, name, inputs)
@@ -185,11 +185,11 @@ class _TorchWalk:
         call = TorchCall(self.builder, path, name, inputs, dims, users, is_complex)
         outer, first = self._enter(scope), len(self.builder.layers)
         row = known_row(name)
-        rule = row.rule or TorchCall.unknown
+        rule = row.rule or TorchCall.add_uncounted
         if is_complex and Trait.CONTRACTS in row.traits and row.op != "fourier":
-            rule = TorchCall.unknown  # a product of complex numbers has four of real ones
+            rule = TorchCall.add_uncounted  # a product of complex numbers has four of real ones
         try:
-            with named("/".join(path)):
+            with prefix_errors("/".join(path)):
                 result = rule(call)
         except FORM_ERRORS as error:
             raise ConstraintError(
@@ -234,20 +234,20 @@ class _TorchWalk:
         values |= node.kwargs
         if not schema:
             values |= {str(position): value for position, value in enumerate(node.args)}
-        return {name: self._resolved(value) for name, value in values.items()}
+        return {name: self._resolve(value) for name, value in values.items()}
 
-    def _resolved(self, value: Any) -> Any:
+    def _resolve(self, value: Any) -> Any:
         """An argument with the values of the nodes in it."""
         if isinstance(value, (tuple, list)):
-            return tuple(self._resolved(entry) for entry in value)
+            return tuple(self._resolve(entry) for entry in value)
         if isinstance(value, dict):
-            return {key: self._resolved(entry) for key, entry in value.items()}
+            return {key: self._resolve(entry) for key, entry in value.items()}
         if hasattr(value, "op") and hasattr(value, "users"):
             return self.known[value]
         return value
 
 
-def _fixed(node: Any) -> ConstantValue:
+def _fixed_constant(node: Any) -> ConstantValue:
     """A tensor that is neither learned nor computed from learned tensors."""
     return ConstantValue(_dims(node.meta.get("val")) or (), (), node)
 
@@ -283,7 +283,7 @@ def _verify_dims(result: Any, dims: Any, path: tuple[str, ...], users: frozenset
     """Raises ConstraintError if a result has other dims than the model has. A tensor that only
     joins read may be broadcast."""
     if isinstance(result, Tensor) and dims is not None and result.dims != dims:
-        if only_joined(users) and broadcast(result.dims, dims) == dims:
+        if has_only_joins(users) and broadcast(result.dims, dims) == dims:
             return
         got, model_shape = ("×".join(map(str, numbers)) for numbers in (result.dims, dims))
         raise ConstraintError(

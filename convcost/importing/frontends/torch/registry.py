@@ -89,7 +89,7 @@ class TorchCall(NamedTuple):
             more |= {"weights": {}, "buffers": {}, "macs": None if macs is None else 0}
         return tuple(outputs) if self.has_several_outputs else outputs[0]
 
-    def unknown(self) -> Any:
+    def add_uncounted(self) -> Any:
         """Adds a `custom` layer without a count, one for each output. An operator that convcost
         does not know never becomes a layer without costs."""
         return self.custom(macs=None)
@@ -127,6 +127,6 @@ def known_row(name: str) -> Row:
     return OPERATORS.get(own_name) or OPERATORS.row_of(own_name.removesuffix("_"))
 
 
-def only_joined(users: frozenset[str]) -> bool:
+def has_only_joins(users: frozenset[str]) -> bool:
     """Whether only joins read a tensor. They broadcast it themselves."""
     return all(Trait.JOINS in known_row(user).traits for user in users)

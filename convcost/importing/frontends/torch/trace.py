@@ -16,7 +16,7 @@ from convcost.importing.frontends.torch.error_text import (
     not_exported,
 )
 from convcost.importing.frontends.torch.input_hints import suggest_inputs
-from convcost.importing.frontends.torch.load import framework, moved, output_to_stderr
+from convcost.importing.frontends.torch.load import framework, move_tensors, output_to_stderr
 from convcost.importing.frontends.torch.registry import SHAPED, known_row, operator_name
 from convcost.importing.ir.ops import UNKNOWN
 from convcost.model.errors import ConstraintError
@@ -82,10 +82,10 @@ def trace(module: Any, inputs: Sequence[Sequence[int]], dtypes: Sequence[str] = 
                 with suppress(Exception):
                     twin = deepcopy(module)
                     with fake(allow_non_fake_inputs=True):
-                        moved(twin, partial(torch.empty_like, device="cpu"))
+                        move_tensors(twin, partial(torch.empty_like, device="cpu"))
                         return _export(torch, twin, given("cpu"))
             with torch.device("meta"):
-                raise _refused(module, inputs, given("meta"), error) from None
+                raise _export_error(module, inputs, given("meta"), error) from None
 
 
 def _export(torch: Any, module: Any, input_tensors: tuple[Any, ...]) -> Any:
@@ -149,7 +149,7 @@ def _dtype(torch: Any, name: str) -> Any:
     return dtype
 
 
-def _refused(
+def _export_error(
     module: Any, inputs: Sequence[Sequence[int]], input_tensors: Any, error: Exception
 ) -> ConstraintError:
     """The error for a model that cannot be exported: it does not run on this input, or it runs and

@@ -9,8 +9,8 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.tensor import Tensor, arranged, permuted, reshaped
 from convcost.importing.passes.lower.joins import elementwise, product
-from convcost.importing.passes.lower.reductions import reduced
-from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lower.reductions import reduce_axes
+from convcost.importing.passes.lower.stored_tensors import join_with_learned
 from convcost.importing.passes.lowering import lower
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
@@ -145,7 +145,9 @@ def _scale(builder: GraphBuilder, x: _Term, weights: _Term, rest: str, path: Pat
     if not ordered or not set(other) <= set(rest):
         return None
     dims = tuple(weights.extent(letter) if letter in weight_letters else 1 for letter in other)
-    y = combined(builder, "multiply", x.operand.value(), weights.operand.factor(), dims, path)
+    y = join_with_learned(
+        builder, "multiply", x.operand.value(), weights.operand.factor(), dims, path
+    )
     return _term(y, other)
 
 
@@ -182,7 +184,7 @@ def _summed_over_unused(builder: GraphBuilder, term: _Term, needed: str, path: P
     own_axes = [axis for axis, letter in enumerate(term.letters) if letter not in needed]
     if not own_axes:
         return term
-    value = reduced(builder, "sum", term.operand.value(), own_axes, False, path)
+    value = reduce_axes(builder, "sum", term.operand.value(), own_axes, False, path)
     return _term(value, "".join(letter for letter in term.letters if letter in needed))
 
 

@@ -28,7 +28,7 @@ def elementwise(builder: GraphBuilder, kind: str, values: Sequence[Tensor], path
     """`add` or `multiply`. All other elementwise joins have the same cost, which is nothing."""
     rank = max(len(value.dims) for value in values)
     full = [with_rank(value, rank) for value in values]
-    sides, first = _aligned(full)
+    sides, first = _align_batch(full)
     sources = [builder.materialize(value, first.channel, path) for value in sides]
     index = builder.emit(kind, path, sources)
     return output_tensor(index, builder.shape(index), rank, first.channel, first.batch)
@@ -49,7 +49,7 @@ def concat(builder: GraphBuilder, node: Node) -> Tensor:
         extents = enumerate(zip(*(x.dims for x in values), strict=True))
         batch = next((other for other, dims in extents if other != axis and set(dims) == {1}), None)
         values = tuple(x._replace(batch=batch) for x in values)
-    sides, first = _aligned(values)
+    sides, first = _align_batch(values)
     channel = first.channel
     sources = [builder.materialize(value, channel, node.path) for value in sides]
     index = builder.emit("concat", node.path, sources, first.along(axis, channel))
@@ -96,7 +96,7 @@ def product(
     """`matmul` or `attention`. The rows are the second-to-last axis, the columns the last axis."""
     values = [without_matrix_batch(value) for value in values]
     if kind == "matmul" and not options:
-        values, options = _transposed(values)
+        values, options = _with_transpose_option(values)
     sources = [builder.materialize(value, -1, path) for value in values]
     index = builder.emit(kind, path, sources, options)
     first = max(values, key=lambda value: len(value.dims))
@@ -112,7 +112,7 @@ def without_matrix_batch(value: Tensor) -> Tensor:
     return value._replace(batch=None) if inner else value
 
 
-def _transposed(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], dict[str, Any]]:
+def _with_transpose_option(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], dict[str, Any]]:
     """The inputs of a product with the option `transpose`, if the second input is the transpose of
     a tensor."""
     first, second = values
@@ -130,7 +130,7 @@ def _keeps_inner_axis(value: Tensor) -> bool:
     return not order or order[-1] == max(axis for axis in order if value.moves[-2].dims[axis] != 1)
 
 
-def _aligned(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor]:
+def _align_batch(values: Sequence[Tensor]) -> tuple[Sequence[Tensor], Tensor]:
     """All tensors with the same batch axis, if that axis has extent 1 in each; and the tensor whose
     layout the others get: the largest tensor with a layout."""
     first = max(values, key=lambda x: (x.axes is not None, x.elements, x.batch is not None))

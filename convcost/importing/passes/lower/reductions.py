@@ -32,11 +32,11 @@ def reduction(builder: GraphBuilder, node: Node) -> Tensor:
     x, axes, keep = node.x, node.attributes["axes"], bool(node.attributes["keep"])
     if before:
         x = lower(builder, before, (*node.path, before), x)
-    x = reduced(builder, kind, x, axes, keep, node.path)
+    x = reduce_axes(builder, kind, x, axes, keep, node.path)
     return lower(builder, after, (*node.path, after), x) if after else x
 
 
-def reduced(
+def reduce_axes(
     builder: GraphBuilder, kind: str, x: Tensor, axes: Sequence[int], keep: bool, path: Path
 ) -> Tensor:
     """`mean`, `max` or `sum` over some axes of a tensor; a global pool if these are the whole
@@ -79,10 +79,10 @@ def variance(
 ) -> tuple[Tensor, Tensor]:
     """The mean, and the variance or its root over some axes. Whether the sum of squares is divided
     by n or n − 1 does not matter."""
-    mean = reduced(builder, "mean", x, axes, True, path)
+    mean = reduce_axes(builder, "mean", x, axes, True, path)
     centred = elementwise(builder, "subtract", [x, mean], path)
     square = pointwise(builder, "elementwise", centred, path, {"function": "square"})
-    y = reduced(builder, "mean", square, axes, keep, path)
+    y = reduce_axes(builder, "mean", square, axes, keep, path)
     if root:
         y = pointwise(builder, "elementwise", y, path, {"function": "sqrt"})
     if not keep:

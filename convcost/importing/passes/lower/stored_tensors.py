@@ -58,7 +58,7 @@ def constant_tensor(
     return output_tensor(index, shape, len(dims), channel, batch)
 
 
-def combined(
+def join_with_learned(
     builder: GraphBuilder, op: str, x: Tensor, key: str, dims: tuple[int, ...], path: Path
 ) -> Tensor:
     """An elementwise join of a tensor and a learned tensor: a scale or shift if it is a product or

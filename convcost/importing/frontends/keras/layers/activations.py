@@ -33,10 +33,10 @@ for _name in ("Relu", "Relu6", "Sigmoid", "Silu", "Gelu", "Tanh", "Softplus", "S
 
 @layer("Activation")
 def activation(call: LayerCall) -> Tensor:
-    return activated(call, call.x, call.path)
+    return add_activation(call, call.x, call.path)
 
 
-def activated(call: LayerCall, x: Tensor, path: tuple[str, ...] | None = None) -> Tensor:
+def add_activation(call: LayerCall, x: Tensor, path: tuple[str, ...] | None = None) -> Tensor:
     """The tensor after the layer's activation; `linear` adds no layer."""
     name: Any = call.config.get("activation")
     if isinstance(name, dict):

@@ -25,26 +25,26 @@ class KerasHeads(NamedTuple):
 @layer(*ATTENTION)
 def multi_head_attention(call: LayerCall) -> Tensor:
     """The inputs are query, value and optionally key; without a key, the value is the key."""
-    query, value, key = _taken(call)
+    query, value, key = _query_value_key(call)
     heads, shape = _heads(call), call.config.get("output_shape")
     out = shape if isinstance(shape, list | tuple) else [shape or query.dims[-1]]
     axes, rank = _axes(call, len(query.dims)), len(query.dims)
     # The axes are merged to one axis before the channels; the other axes are before it.
     groups = [*([axis] for axis in range(rank - 1) if axis not in axes), axes, [rank - 1]]
     sides = (
-        _projected(call, query, "query", heads.queries * heads.width),
-        _projected(call, key, "key", heads.keys * heads.width),
-        _projected(call, value, "value", heads.keys * heads.depth),
+        _project(call, query, "query", heads.queries * heads.width),
+        _project(call, key, "key", heads.keys * heads.width),
+        _project(call, value, "value", heads.keys * heads.depth),
     )
     path = (*call.path, "attention")
     rows = [arranged(side, *groups) for side in sides]
     seen = call.lower("attention", *rows, path=path, heads=heads.queries)
     seen = restored(seen, (*query.dims[:-1], heads.queries * heads.depth), *groups)
     if call.config.get("use_gate"):
-        gate = _projected(call, query, "gate", heads.queries * heads.depth)
+        gate = _project(call, query, "gate", heads.queries * heads.depth)
         gate = call.lower("sigmoid", gate, path=(*call.path, "sigmoid"))
         seen = call.lower("multiply", seen, gate, path=(*call.path, "multiply"))
-    y = _projected(call, seen, "attention_output", prod(out))
+    y = _project(call, seen, "attention_output", prod(out))
     return reshaped(y, (*query.dims[:-1], *out))
 
 
@@ -57,7 +57,7 @@ def _heads(call: LayerCall) -> KerasHeads:
     return KerasHeads(heads, keys, width, width)
 
 
-def _taken(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
+def _query_value_key(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
     """Query, value and key: by keyword, otherwise in this order."""
     places = call.places or ("0",) * len(call.values)
     pairs = list(zip(places, call.values, strict=True))
@@ -82,7 +82,7 @@ def _axes(call: LayerCall, rank: int) -> list[int]:
     return axes
 
 
-def _projected(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:
+def _project(call: LayerCall, x: Tensor, name: str, features: int) -> Tensor:
     kernel = call.tensor(f"{name}/kernel", x.dims[-1], features)
     bias = call.bias(features, name=f"{name}/bias")
     options = {"features": features, "weights": kernel | bias, "bias": bool(bias)}
@@ -99,15 +99,15 @@ def attention(call: LayerCall) -> Tensor:
     scaled = bool(call.config.get("use_scale"))
     if call.config.get("score_mode", "dot") == "dot":
         if scaled:  # (s·q)·k is s·(q·k)
-            query = _scaled(call, query, "scale")
+            query = _scale(call, query, "scale")
         return call.lower("attention", query, key, value)
     met = _pairs(call, query, key)
     if scaled:
-        met = _scaled(call, met, "scale")
+        met = _scale(call, met, "scale")
     met = call.lower("tanh", met, path=(*call.path, "tanh"))
     scores = call.lower("sum", met, axes=[-1], keep=True, path=(*call.path, "sum"))
-    scores = _scaled(call, scores, "concat_score_weight")
-    return _attended(call, scores, value)
+    scores = _scale(call, scores, "concat_score_weight")
+    return _attend(call, scores, value)
 
 
 @layer("AdditiveAttention")
@@ -120,7 +120,7 @@ def additive_attention(call: LayerCall) -> Tensor:
         tensors = call.tensor("scale", query.dims[-1])
         met = call.lower("scale", met, path=(*call.path, "scale"), axis=-1, weights=tensors)
     scores = call.lower("sum", met, axes=[-1], keep=True, path=(*call.path, "sum"))
-    return _attended(call, scores, value)
+    return _attend(call, scores, value)
 
 
 def _sides(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
@@ -132,7 +132,7 @@ def _sides(call: LayerCall) -> tuple[Tensor, Tensor, Tensor]:
     return query, value, key[0] if key else value
 
 
-def _scaled(call: LayerCall, x: Tensor, name: str) -> Tensor:
+def _scale(call: LayerCall, x: Tensor, name: str) -> Tensor:
     tensors = call.tensor(name)
     return call.lower("scale", x, path=(*call.path, name), axis=-1, weights=tensors, shared=True)
 
@@ -144,7 +144,7 @@ def _pairs(call: LayerCall, query: Tensor, key: Tensor) -> Tensor:
     return call.lower("add", across, down, path=(*call.path, "add"))
 
 
-def _attended(call: LayerCall, scores: Tensor, value: Tensor) -> Tensor:
+def _attend(call: LayerCall, scores: Tensor, value: Tensor) -> Tensor:
     scores = reshaped(scores, scores.dims[:SEQUENCE_RANK])
     weights = call.lower("softmax", scores, path=(*call.path, "softmax"))
     return call.lower("matmul", weights, value, path=(*call.path, "matmul"))

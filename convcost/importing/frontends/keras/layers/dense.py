@@ -1,7 +1,7 @@
 """Fully connected layers, embeddings and their reversal, and layers that reshape tensors."""
 
 from convcost.importing.frontends.keras.call import LayerCall, layer, row
-from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.frontends.keras.layers.activations import add_activation
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
 
@@ -11,7 +11,7 @@ def dense(call: LayerCall) -> Tensor:
     features, n = int(call.config["units"]), call.x.dims[-1]
     weights, bias = call.tensor("kernel", n, features), call.bias(features)
     y = call.lower("linear", features=features, weights=weights | bias, bias=bool(bias))
-    return activated(call, y)
+    return add_activation(call, y)
 
 
 row("flatten", "Flatten")

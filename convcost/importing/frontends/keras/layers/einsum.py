@@ -3,11 +3,11 @@
 from string import ascii_letters
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.frontends.keras.layers.activations import add_activation
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
 from convcost.importing.passes.lower.einsum import Operand, input_operand, lower_einsum
-from convcost.importing.passes.lower.stored_tensors import combined, learned_tensor
+from convcost.importing.passes.lower.stored_tensors import join_with_learned, learned_tensor
 from convcost.model.errors import ConstraintError
 
 ELLIPSIS_AXES = "0123456789"
@@ -37,8 +37,10 @@ def einsum_dense(call: LayerCall) -> Tensor:
     y = _einsum(call, f"{input_letters},{kernel}->{out}", [input_operand(call.x), learned])
     if biased and not is_linear_bias:
         sides = tuple(extents[letter] if letter in biased else 1 for letter in out)
-        y = combined(call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias"))
-    return activated(call, y)
+        y = join_with_learned(
+            call.builder, "add", y, f"{call.key}/bias", sides, (*call.path, "bias")
+        )
+    return add_activation(call, y)
 
 
 @layer("ops.Einsum")

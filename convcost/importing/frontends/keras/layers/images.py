@@ -26,7 +26,7 @@ def free(call: LayerCall) -> Tensor:
 
 @layer("Resizing")
 def resize(call: LayerCall) -> Tensor:
-    return _resized(call, str(call.config.get("interpolation", "bilinear")))
+    return _resize(call, str(call.config.get("interpolation", "bilinear")))
 
 
 @layer("CenterCrop")
@@ -35,14 +35,14 @@ def center_crop(call: LayerCall) -> Tensor:
     target = _target_size(call)
     over = [n - m for n, m in zip(call.size, target, strict=True)]
     if min(over) < 0:
-        return _resized(call, "bilinear")
+        return _resize(call, "bilinear")
     begins = [-(n // 2) for n in over]
-    return call.bordered(
+    return call.add_border(
         call.x, begins, [-n - begin for n, begin in zip(over, begins, strict=True)]
     )
 
 
-def _resized(call: LayerCall, mode_name: str) -> Tensor:
+def _resize(call: LayerCall, mode_name: str) -> Tensor:
     dims, mode = call.along_size(_target_size(call), None), MODES.get(mode_name, "nearest")
     return call.lower("upsample", dims=dims, computes_size=False, mode=mode, channel=call.channel)
 

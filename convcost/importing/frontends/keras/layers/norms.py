@@ -8,7 +8,7 @@ from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 
 
-def _learned(call: LayerCall, channels: int) -> tuple[dict[str, Any], dict[str, int]]:
+def _scale_and_shift(call: LayerCall, channels: int) -> tuple[dict[str, Any], dict[str, int]]:
     scale = bool(call.config.get("scale", True))
     shift = bool(call.config.get("center", True))
     tensors = call.tensor("gamma", channels) if scale else {}
@@ -44,7 +44,7 @@ def batch_norm(call: LayerCall) -> Tensor:
     if call.config.get("renorm"):
         raise unsupported(f"{call.kind} with renorm")
     c = call.x.dims[axis]
-    options, tensors = _learned(call, c)
+    options, tensors = _scale_and_shift(call, c)
     statistics = call.tensor("moving_mean", c) | call.tensor("moving_variance", c)
     return call.lower("batch_norm", axis=axis, weights=tensors, buffers=statistics, **options)
 
@@ -54,7 +54,7 @@ def layer_norm(call: LayerCall) -> Tensor:
     axes, n = _axes(call), prod(_extents(call))
     if call.config.get("rms_scaling"):  # RMS scaling has a scale, and no shift
         return call.lower("rms_norm", axes=axes, weights=call.tensor("gamma", n))
-    options, tensors = _learned(call, n)
+    options, tensors = _scale_and_shift(call, n)
     return call.lower("layer_norm", axes=axes, weights=tensors, **options)
 
 
@@ -69,7 +69,7 @@ row("scale", "LayerScale", axis=-1, shift=False,
 def group_norm(call: LayerCall) -> Tensor:
     axis = _axis(call)
     c = call.x.dims[axis]
-    options, tensors = _learned(call, c)
+    options, tensors = _scale_and_shift(call, c)
     groups = int(call.config.get("groups", 32))
     options["groups"] = c if groups == -1 else groups
     return call.lower("group_norm", axis=axis, weights=tensors, **options)

@@ -5,7 +5,7 @@ from math import prod
 from typing import Any
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
-from convcost.importing.frontends.keras.layers.activations import activated
+from convcost.importing.frontends.keras.layers.activations import add_activation
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor, reshaped
@@ -30,7 +30,7 @@ def _padding(call: LayerCall) -> str:
     return word
 
 
-def _convolved(
+def _convolve(
     call: LayerCall, op: str, x: Tensor, filters: int, kernel: dict[str, int], **more: Any
 ) -> Tensor:
     """A convolution with the layer's bias, before the activation."""
@@ -46,11 +46,11 @@ def conv(call: LayerCall) -> Tensor:
     if call.config.get("padding") == "causal":
         dilation = call.numbers("dilation_rate")
         before = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
-        x = call.bordered(x, before, [0] * len(before))
+        x = call.add_border(x, before, [0] * len(before))
         window_call = call._replace(config={**call.config, "padding": "valid"})
     weights = call.tensor("kernel", *kernel, x.dims[call.channel] // groups, filters)
     more = {"window": window_of(window_call), "groups": groups}
-    return activated(call, _convolved(call, "conv", x, filters, weights, **more))
+    return add_activation(call, _convolve(call, "conv", x, filters, weights, **more))
 
 
 @layer("LocallyConnected1D", "LocallyConnected2D")
@@ -79,18 +79,18 @@ def locally_connected(call: LayerCall) -> Tensor:
         weights=weights | bias,
         window=SlidingWindow(kernel, stride),
     )
-    return activated(call, y)
+    return add_activation(call, y)
 
 
 @layer("DepthwiseConv1D", "DepthwiseConv2D")
 def depthwise(call: LayerCall) -> Tensor:
-    return activated(call, _depthwise(call))
+    return add_activation(call, _depthwise(call))
 
 
 def _depthwise(call: LayerCall) -> Tensor:
     times, c = int(call.config.get("depth_multiplier", 1)), call.x.dims[call.channel]
     weights = call.tensor("depthwise_kernel", prod(call.numbers("kernel_size")), c, times)
-    return _convolved(call, "conv", call.x, c * times, weights, window=window_of(call), groups=c)
+    return _convolve(call, "conv", call.x, c * times, weights, window=window_of(call), groups=c)
 
 
 @layer("SeparableConv1D", "SeparableConv2D", "SeparableConvolution2D")
@@ -101,7 +101,7 @@ def separable_conv(call: LayerCall) -> Tensor:
     weights = call.tensor("pointwise_kernel", x.dims[call.channel], filters)
     ones, pointwise = (1,) * len(call.size), call._replace(path=(*call.path, "pointwise"))
     window = SlidingWindow(ones, ones)
-    return activated(call, _convolved(pointwise, "conv", x, filters, weights, window=window))
+    return add_activation(call, _convolve(pointwise, "conv", x, filters, weights, window=window))
 
 
 @layer("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose")
@@ -120,8 +120,8 @@ def transposed(call: LayerCall) -> Tensor:
     sides = [span // 2 if same else 0 for span in spans]
     window = SlidingWindow(kernel, stride, sides, sides, dilation)
     weights = call.tensor("kernel", *kernel, filters, call.x.dims[call.channel])
-    y = _convolved(call, "transposed_conv", call.x, filters, weights, window=window, **more)
-    return activated(call, y)
+    y = _convolve(call, "transposed_conv", call.x, filters, weights, window=window, **more)
+    return add_activation(call, y)
 
 
 WINDOW = ("kernel_size", "strides")
@@ -166,7 +166,9 @@ def pad(call: LayerCall) -> Tensor:
     if not isinstance(pairs, list | tuple):
         pairs = [pairs] * axes
     both = [pair if isinstance(pair, list | tuple) else (pair, pair) for pair in pairs]
-    return call.bordered(call.x, [sign * int(a) for a, _ in both], [sign * int(b) for _, b in both])
+    return call.add_border(
+        call.x, [sign * int(a) for a, _ in both], [sign * int(b) for _, b in both]
+    )
 
 
 @layer("UpSampling1D", "UpSampling2D", "UpSampling3D")

@@ -28,7 +28,7 @@ def time_distributed(call: LayerCall) -> Tensor:
         dims = "×".join(map(str, call.x.dims[1:]))
         raise ConstraintError("CC401", f"TimeDistributed needs an input with steps, not {dims}")
     if inner["class_name"] not in PER_SAMPLE:
-        return _repeated(call, inner)
+        return _repeat_for_steps(call, inner)
     steps = reshaped(call.x, call.x.dims[1:])._replace(batch=None)
     y = _call_inner(call, inner, steps)
     return reshaped(y, (1, *y.dims))
@@ -42,7 +42,7 @@ def _call_inner(
     return call.inner(builder or call.builder, inner, x, call.path, f"{call.key}/layer")
 
 
-def _repeated(call: LayerCall, inner: LayerConfig) -> Tensor:
+def _repeat_for_steps(call: LayerCall, inner: LayerConfig) -> Tensor:
     """Any layer or model: its costs for one step, from a builder of its own, times the number of
     steps."""
     steps, *rest = call.x.dims[1:]

@@ -38,7 +38,7 @@ def prelu(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     has one for each channel, [c]."""
     slopes = call.constant(1)
     if slopes is None:
-        return call.uncounted()
+        return call.add_uncounted()
     x = call.value()
     missing = (1,) * (len(x.dims) - 1 - len(slopes.dims))
     if call.context.opset < BROADCAST_OPSET and len(slopes.dims) == 1 and missing:

@@ -29,4 +29,4 @@ def control_flow(call: OnnxCall) -> tuple[Tensor, ...]:
     for tensor in (tensor for graph in call.node.graphs for tensor in graph.initializer):
         key = f"{tensor.name} in {call.node.label}"  # no layer has it, so a note lists it
         call.context.constants[key] = stored_constant(tensor, key, learned=True)
-    return call.uncounted() if call.has_known_shapes else ()
+    return call.add_uncounted() if call.has_known_shapes else ()

@@ -39,7 +39,7 @@ def affine_grid(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     With depth, [n, d, h, w, 3] from [n, 3, 4]."""
     dims = call.dims()
     if dims is None:
-        return call.uncounted()
+        return call.add_uncounted()
     return call.custom(dims, macs=prod(dims) * call.value().dims[-1])
 
 
@@ -76,7 +76,7 @@ def fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     x, dims = call.value().dims, call.dims()
     axes = call.numbers("axis", 2)
     if dims is None or len(x) != len(dims):
-        return call.uncounted()
+        return call.add_uncounted()
     # Before version 20 the axis is an attribute, by default 1.
     axis = (axes[0] if axes else -2 if call.context.opset >= AXIS_AS_INPUT else 1) % len(x)
     real = 1 in (x[-1], dims[-1])
@@ -93,7 +93,7 @@ def windowed_fourier(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     x, window, lengths = call.value().dims, call.constant(2), call.numbers("frame_length", 3)
     dims, points = call.dims(), lengths[0] if lengths else window and window.elements
     if dims is None or not points:
-        return call.uncounted()
+        return call.add_uncounted()
     learned = window is not None and window.declared
     if window is not None and not learned:
         call.context.exclude(window)

@@ -8,7 +8,7 @@ from convcost.importing.frontends.onnx.registry import operator, row_of
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor, with_rank
 from convcost.importing.passes.fusions import SUMS
-from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
+from convcost.importing.passes.lower.stored_tensors import LEARNED, join_with_learned
 from convcost.model.shape import broadcast
 
 SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # a name that a model gives to a number
@@ -66,7 +66,7 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     if call.op == "Mean":  # a learned summand of a mean is not a bias
         return call.lower(call.canonical, x, call.value(position))
     key = call.context.key_of_operand(x, call.node.input(position))
-    return combined(call.builder, call.canonical, x, key, dims, call.path())
+    return join_with_learned(call.builder, call.canonical, x, key, dims, call.path())
 
 
 def _standardizes(call: OnnxCall, constant: Constant) -> bool:

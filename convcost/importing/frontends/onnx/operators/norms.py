@@ -37,7 +37,7 @@ def batch_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     parts = [call.constant(position) for position in range(1, 5)]
     channels = x.dims[1] if len(x.dims) > 1 else x.dims[0]
     if any(part is None or part.elements != channels for part in parts):
-        return call.uncounted()  # params for each element, or computed params
+        return call.add_uncounted()  # params for each element, or computed params
     options, tensors = affine(call, 1, 2)
     buffers = call.tensors(3, 4)
     axis = min(1, len(x.dims) - 1)
@@ -68,7 +68,7 @@ def group_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if scale is not None and scale.elements == groups != x.dims[axis]:
         return _by_group(call, x, groups)
     if scale is None or scale.elements != x.dims[axis]:
-        return call.uncounted()
+        return call.add_uncounted()
     options, tensors = affine(call, 1, 2)
     more = {"axis": axis, "groups": groups, **options}
     y = call.lower("group_norm", x, weights=tensors, **more)

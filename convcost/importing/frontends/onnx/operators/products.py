@@ -96,7 +96,7 @@ def qgemm(call: OnnxCall) -> Tensor:
 def einsum(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     operands = [_operand(call, position) for position in range(len(call.inputs))]
     output = lower_einsum(call.builder, call.node.attributes["equation"], operands, call.path())
-    return call.uncounted() if output is None else output
+    return call.add_uncounted() if output is None else output
 
 
 def _operand(call: OnnxCall, position: int) -> Operand:
@@ -132,20 +132,20 @@ def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     )
     past = past or any(call.is_output_used(position) for position in range(1, len(call.outputs)))
     if not all_depend or past or (call.op == "Attention") is not standard:
-        return call.uncounted()
+        return call.add_uncounted()
     if not standard and call.constant(3) is not None:
-        return call.uncounted()
+        return call.add_uncounted()
     sides = [call.value(position) for position in range(3)]
     split = all(len(side.dims) == HEADS_RANK for side in sides)
     if not split and any(len(side.dims) != HEADS_RANK - 1 for side in sides):
-        return call.uncounted()
+        return call.add_uncounted()
     heads = {} if split else {"heads": call.get("q_num_heads", call.get("num_heads", 1))}
     position = 3 if standard else 5
     mask = call.constant(position)
     if mask is None or not mask.real or mask.elements == 1:
         return call.lower("attention", *sides, **heads)
     if not split and call.get("kv_num_heads", heads["heads"]) != heads["heads"]:
-        return call.uncounted()
+        return call.add_uncounted()
     return _with_mask(call, sides, position, **heads)
 
 
@@ -178,7 +178,7 @@ def experts(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     }
     weights = [table for table in tables.values() if len(table.dims) == EXPERT_WEIGHTS_RANK]
     if not weights or not call.depends_on_input(0):
-        return call.uncounted()
+        return call.add_uncounted()
     x = call.value()
     rows = x.elements // x.dims[-1] * call.node.attributes["chosen"]
     macs = sum(rows * table.elements // table.dims[0] for table in weights)

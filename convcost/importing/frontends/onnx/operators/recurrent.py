@@ -21,7 +21,7 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     all states, [steps, directions, batch, hidden] or batch first, then the last ones."""
     weights, states = call.constant(1), call.constant(2)
     if weights is None or states is None or call.node.input(7) or not call.depends_on_input(0):
-        return call.uncounted()
+        return call.add_uncounted()
     x = call.value()
     batch, time = (0, 1) if call.get("layout", 0) else (1, 0)
     if x.dims[batch] != 1 and (call.is_output_used(1) or call.is_output_used(2)):

@@ -9,7 +9,7 @@ from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.frontends.onnx.registry import free_row, operator, row
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.tensor import Tensor
-from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lower.stored_tensors import join_with_learned
 from convcost.importing.passes.lower.windows import SlidingWindow
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
@@ -100,7 +100,7 @@ def conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
 def integer_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     positions = (0, 1) if call.op == "ConvInteger" else (0, 3, 8)
     if call.constant(positions[1]) is None:
-        return call.uncounted()
+        return call.add_uncounted()
     return conv(call.as_operator("Conv", *map(call.node.input, positions)))
 
 
@@ -109,7 +109,7 @@ def deform_conv(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     """Inputs: x, weights, offsets, biases, mask."""
     filters = call.constant(1)
     if filters is None or call.depends_on_input(3):
-        return call.uncounted()
+        return call.add_uncounted()
     x = call.value()
     branches = (0, 2, 4) if call.node.input(4) else (0, 2)
     y = call.lower(
@@ -156,7 +156,7 @@ def _add_bias(call: OnnxCall, y: Tensor, position: int) -> Tensor:
         return y
     key = call.context.key_of_operand(y, call.node.input(position))
     dims = (bias.elements, *(1 for _ in y.dims[2:]))
-    return combined(call.builder, "add", y, key, dims, call.path("bias"))
+    return join_with_learned(call.builder, "add", y, key, dims, call.path("bias"))
 
 
 def _is_of_code(call: OnnxCall, filters: Constant) -> bool:
@@ -190,7 +190,7 @@ def _custom(
     """A `custom` layer with the macs of a convolution. `filters` are the dims of its weights."""
     dims, transposed = call.dims(), call.op == "ConvTranspose"
     if dims is None:
-        return call.uncounted()
+        return call.add_uncounted()
     # Each element of the larger side is multiplied with a window over the channels of its group.
     macs = prod(inputs[0].dims if transposed else dims) * prod(filters[1:])
     what = f"{'transposed_conv' if transposed else 'conv'} with {variety}"

@@ -5,10 +5,15 @@ from typing import Any
 
 from convcost.importing.frontends.torch.constant_value import ConstantValue, as_tensor
 from convcost.importing.frontends.torch.names import split_name
-from convcost.importing.frontends.torch.registry import TorchCall, known_row, only_joined, operator
+from convcost.importing.frontends.torch.registry import (
+    TorchCall,
+    has_only_joins,
+    known_row,
+    operator,
+)
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.passes.fusions import SUMS
-from convcost.importing.passes.lower.stored_tensors import LEARNED, combined
+from convcost.importing.passes.lower.stored_tensors import LEARNED, join_with_learned
 from convcost.model.shape import broadcast
 
 
@@ -16,7 +21,7 @@ from convcost.model.shape import broadcast
           maximum="maximum", minimum="minimum")  # fmt: skip
 def join(call: TorchCall) -> Any:
     y = _join_output(call)
-    if y.dims == call.dims or only_joined(call.users):
+    if y.dims == call.dims or has_only_joins(call.users):
         return y
     return call._replace(given={"self": y}).custom("expand")
 
@@ -40,7 +45,7 @@ def _join_output(call: TorchCall) -> Tensor:
     leaf = other.leaf
     if leaf is not None and leaf.learned and kind in LEARNED and is_unclaimed(call, leaf.key):
         path = (*split_name(leaf.key),)
-        return combined(call.builder, LEARNED[kind], x, leaf.key, other.dims, path)
+        return join_with_learned(call.builder, LEARNED[kind], x, leaf.key, other.dims, path)
     return call.lower(kind, x, as_tensor(call.builder, other, x))
 
 

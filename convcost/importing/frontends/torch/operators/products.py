@@ -17,7 +17,7 @@ from convcost.importing.frontends.torch.registry import TorchCall, operator
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, transposed
 from convcost.importing.passes.lower.einsum import Operand, lower_einsum
 from convcost.importing.passes.lower.linear import linear_from_left
-from convcost.importing.passes.lower.stored_tensors import combined
+from convcost.importing.passes.lower.stored_tensors import join_with_learned
 
 
 @operator("linear", op="linear")
@@ -77,7 +77,7 @@ def grouped_product(call: TorchCall) -> Any:
     if (len(a.dims), len(b.dims)) != (MATRIX_RANK, MATRIX_RANK + 1) or not _are_all(
         call, a.dims[0], ends
     ):
-        return call.unknown()
+        return call.add_uncounted()
     return call.custom("grouped product", prod(call.dims) * a.dims[1])
 
 
@@ -132,7 +132,9 @@ def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -
     if bias is None or (isinstance(bias, ConstantValue) and not bias.leaves):
         return y
     if _is_learned(bias) and bias.leaf is not None:
-        return combined(call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key))
+        return join_with_learned(
+            call.builder, "add", y, bias.leaf.key, bias.dims, split_name(bias.leaf.key)
+        )
     return call.lower("add", y, call.tensor(bias))
 
 
@@ -143,7 +145,7 @@ def _add_bias(call: TorchCall, y: Tensor, bias: Tensor | ConstantValue | None) -
 def einsum(call: TorchCall) -> Any:
     operands = [_operand(call, tensor) for tensor in call.given["tensors"]]
     output = lower_einsum(call.builder, call.given["equation"], operands, call.path)
-    return call.unknown() if output is None else output
+    return call.add_uncounted() if output is None else output
 
 
 def _operand(call: TorchCall, x: Tensor | ConstantValue) -> Operand:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convcost.importing.frontends.torch.registry import TorchCall, only_joined, operator, row
+from convcost.importing.frontends.torch.registry import TorchCall, has_only_joins, operator, row
 from convcost.importing.ir.tensor import axes_moved, axes_swapped, reshaped, transposed, with_rank
 
 # Operators that are, or begin, a reshape.
@@ -41,7 +41,7 @@ def movedim(call: TorchCall) -> Any:
 @operator("expand", "expand_as", "broadcast_to")
 def expand(call: TorchCall) -> Any:
     """An expanded tensor. Joins broadcast their inputs themselves, so it adds no layer for them."""
-    if only_joined(call.users):
+    if has_only_joins(call.users):
         return with_rank(call.x, len(call.dims))
     return call.lower("expand", what="expand", dims=call.dims, merged=call.users <= RESHAPES)
 

@@ -21,7 +21,7 @@ def convolution(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]."""
     arguments = call.given
     filters, share, *kernel = arguments["weight"].dims
-    fixed = _fixed(call, prod(call.dims) * share * prod(kernel))
+    fixed = _inexpressible_conv(call, prod(call.dims) * share * prod(kernel))
     if fixed is not None:
         return fixed
     rank = len(kernel)
@@ -38,7 +38,7 @@ def transposed(call: TorchCall) -> Any:
     """`weight` is [channels, filters/groups, kernel…]."""
     arguments = call.given
     _, share, *kernel = arguments["weight"].dims
-    fixed = _fixed(call, prod(arguments["input"].dims) * share * prod(kernel))
+    fixed = _inexpressible_conv(call, prod(arguments["input"].dims) * share * prod(kernel))
     if fixed is not None:
         return fixed
     stride, padding, extra, dilation = (
@@ -101,7 +101,7 @@ def _with_bias(
     return y
 
 
-def _fixed(call: TorchCall, macs: int) -> Any:
+def _inexpressible_conv(call: TorchCall, macs: int) -> Any:
     """A `custom` layer with the macs, if no kind can express the convolution. None for a plain
     layer, and for weights that are a learned tensor times a factor for each filter."""
     weight = call.given["weight"]
