@@ -1,18 +1,5 @@
-from convcost.conventions import (
-    BIAS,
-    C_IN,
-    C_OUT,
-    MACS,
-    POSITIONS_OUT,
-    STRIDES,
-    ZERO,
-    K,
-    X,
-    Y,
-    convention,
-    depends,
-    fault,
-)
+from convcost.conventions import convention, depends, fault
+from convcost.conventions._formula import *
 
 convention(
     "convnet_burden",

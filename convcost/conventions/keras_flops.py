@@ -1,18 +1,5 @@
-from convcost.conventions import (
-    BIAS,
-    BRANCHES,
-    C_IN,
-    MACS,
-    STRIDES,
-    ZERO,
-    K,
-    X,
-    Y,
-    convention,
-    depends,
-    fault,
-    if_axes,
-)
+from convcost.conventions import convention, depends, fault
+from convcost.conventions._formula import *
 
 NO_3D = "the profiler has no statistics of a 3D"
 

@@ -1,17 +1,5 @@
-from convcost.conventions import (
-    BIAS,
-    MACS,
-    PARAMS,
-    POSITIONS_IN,
-    POSITIONS_OUT,
-    UNKNOWN,
-    WEIGHTS,
-    ZERO,
-    CountingRule,
-    N,
-    convention,
-    fault,
-)
+from convcost.conventions import UNKNOWN, CountingRule, convention, fault
+from convcost.conventions._formula import *
 
 PER_PARAM = "each param counts once per sample, not once for each element or position"
 

@@ -1,22 +1,5 @@
-from convcost.conventions import (
-    ALL_PAIRS,
-    BRANCHES,
-    C_IN,
-    GROUPS,
-    MACS,
-    NARROW,
-    SCALE,
-    ZERO,
-    K,
-    Y,
-    by_mode,
-    choose,
-    convention,
-    fault,
-    if_affine,
-    if_axes,
-    if_words_as_padding,
-)
+from convcost.conventions import convention, fault
+from convcost.conventions._formula import *
 
 convention(
     "torchprofile",

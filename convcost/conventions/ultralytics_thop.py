@@ -1,20 +1,5 @@
-from convcost.conventions import (
-    BIASES,
-    C_IN,
-    MACS,
-    POOLED,
-    POSITIONS_IN,
-    STATES,
-    ZERO,
-    X,
-    Y,
-    by_axes,
-    by_mode,
-    convention,
-    depends,
-    fault,
-    if_affine,
-)
+from convcost.conventions import convention, depends, fault
+from convcost.conventions._formula import *
 from convcost.conventions._rules import UNKNOWN_ATTENTION
 
 convention(
