@@ -25,16 +25,15 @@ class SegmentOrder(NamedTuple):
     at_least: int | None
 
 
-class OrderSearch:
+class OrderSearch(NamedTuple):
     """The search for the order of a part with the least peak; tensors outside it do not matter.
 
     Peaks up to `bound` count as equal: the search looks for no order with a peak below it.
     """
 
-    def __init__(self, part: Part, bound: int, max_states: int) -> None:
-        self.part = part
-        self.bound = bound
-        self.max_states = max_states
+    part: Part
+    bound: int
+    max_states: int
 
     def run(self) -> SegmentOrder:
         part = self.part
@@ -49,24 +48,16 @@ class OrderSearch:
         order = list[int]()
         at_least = None
         while walk.start != walk.end:
-            run = self._next_run(walk)
+            run = self._next_segments(walk)
             if run.at_least is not None:
                 at_least = max(at_least or 0, run.at_least)
             order += run.order
             walk = walk.starting_at(walk.state_after(run.order))
         return SegmentOrder(order, at_least)
 
-    def _next_run(self, walk: "_Walk") -> SegmentOrder:
+    def _next_segments(self, walk: "_Walk") -> SegmentOrder:
         """The segments that can come next, without loss; all that are left if there are too many
-        states."""
-        segments_or_bound = self._next_segments(walk)
-        if isinstance(segments_or_bound, list):
-            return SegmentOrder(segments_or_bound, None)
-        return SegmentOrder(walk.any_order(), segments_or_bound)
-
-    def _next_segments(self, walk: "_Walk") -> list[int] | int:
-        """The segments that can come next; if there are too many states, a lower bound of
-        the peak of all ways to such segments."""
+        states, with a lower bound of the peak of all ways to the next ones."""
         part, start = self.part, walk.start
         heap = [(self.bound, 0, start)]
         before: dict[int, tuple[int, list[int]]] = {}
@@ -78,9 +69,9 @@ class OrderSearch:
                 continue
             visited.add(state)
             if state != start and part.alive(state) <= part.alive(start):
-                return _path(start, state, before)
+                return SegmentOrder(_path(start, state, before), None)
             if len(best) > self.max_states:
-                return peak
+                return SegmentOrder(walk.any_order(), peak)
             for run in self._runs(walk, state, peak):
                 after = walk.state_after(run, state)
                 if after in visited:

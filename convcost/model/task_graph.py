@@ -40,15 +40,12 @@ class Task(NamedTuple):
     overwrites: tuple[int, ...]
 
 
-class TaskGraph:
+class TaskGraph(NamedTuple):
     """The tasks of a network and their tensors. No task comes before one that it depends on."""
 
-    def __init__(
-        self, network: Network, tasks: tuple[Task, ...], tensors: tuple[TaskTensor, ...]
-    ) -> None:
-        self.network = network
-        self.tasks = tasks
-        self.tensors = tensors
+    network: Network
+    tasks: tuple[Task, ...]
+    tensors: tuple[TaskTensor, ...]
 
     @property
     def alive_inputs(self) -> int:
