@@ -325,3 +325,9 @@ class Network(NamedTuple):
     def shape_of(self, tensor: int) -> Shape:
         """The shape of the output of a layer, or of an input."""
         return self.steps[tensor].shape if tensor >= 0 else self.inputs[-1 - tensor][1]
+
+    def viewed(self, tensor: int) -> int:
+        """The tensor whose elements a view shows; any other tensor is unchanged."""
+        while tensor >= 0 and self.steps[tensor].layer.memory == "input":
+            tensor = self.steps[tensor].inputs[0]
+        return tensor

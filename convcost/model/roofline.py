@@ -5,7 +5,6 @@ its multiply-adds at the peak rate of the device, and at least that of its bytes
 bandwidth (Williams, Waterman and Patterson, "Roofline", Communications of the ACM, 2009).
 """
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any, Literal, TypeAlias
 
@@ -88,7 +87,7 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
         read = _stored_read(costs, step, index, stored)
         most: dict[int, int] = {}  # one tensor can be read twice, also through a view
         for view, elements in zip(step.inputs, read_elements, strict=True):
-            tensor = _stored_tensor(network.steps, view)
+            tensor = network.viewed(view)
             most[tensor] = max(most.get(tensor, 0), elements)
         for tensor, elements in most.items():
             is_stored = tensor >= 0 and network.steps[tensor].layer.memory == "weights"
@@ -98,13 +97,6 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
         written = types[index].bytes(step.elements * costs.batch)
         layer_traffic.append(Traffic(read, written))
     return layer_traffic
-
-
-def _stored_tensor(steps: Sequence[Step], tensor: int) -> int:
-    """The tensor whose elements a view shows; any other tensor is unchanged."""
-    while tensor >= 0 and steps[tensor].layer.memory == "input":
-        tensor = steps[tensor].inputs[0]
-    return tensor
 
 
 def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:

@@ -82,12 +82,9 @@ class _Backward:
         self.costs = costs
         self.steps = costs.network.steps
         self.needs: list[bool] = []  # whether the output of each step needs a gradient
-        self.roots: list[int] = []  # the tensor that each output is a view of, or itself
         for index, step in enumerate(self.steps):
             parts = self._trainable(index)
             self.needs.append(any(parts) or any(map(self._needs, step.reads)))
-            is_view = step.layer.memory == "input"
-            self.roots.append(self._root(step.inputs[0]) if is_view else index)
 
     def _needs(self, tensor: int) -> bool:
         return tensor >= 0 and self.needs[tensor]
@@ -112,14 +109,13 @@ class _Backward:
             weights, _ = self._trainable(index)
             reads = backward_reads(step.layer)
             if reads == "output":
-                tensors.add(self._root(index))
+                tensors.add(index)
             elif reads in ("factors", "quotient", "gate"):
-                factors = self._factors(step, reads, weights=weights)
-                tensors.update(map(self._root, factors))
+                tensors.update(self._factors(step, reads, weights=weights))
             elif reads in ("inputs", "input") or (reads == "linear" and weights):
-                data = step.reads if reads == "inputs" else step.reads[:1]
-                tensors.update(map(self._root, data))
-        return {n for n in tensors if n < 0 or self.steps[n].layer.memory != "weights"}
+                tensors.update(step.reads if reads == "inputs" else step.reads[:1])
+        viewed = set(map(self.costs.network.viewed, tensors))
+        return {n for n in viewed if n < 0 or self.steps[n].layer.memory != "weights"}
 
     def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
         """The factors that the gradient of another factor needs. With a `gate`, the first two
@@ -131,9 +127,6 @@ class _Backward:
             is_divisor = reads == "quotient" and number > 0
             if weights or is_divisor or any(map(self._needs, others)):
                 yield tensor
-
-    def _root(self, tensor: int) -> int:
-        return self.roots[tensor] if tensor >= 0 else tensor
 
     def macs(self) -> Iterator[int]:
         """The multiply-adds of the gradients of each step."""
