@@ -119,6 +119,6 @@ def _current_networks(
                 "a baseline stores specs by file name, and standard input has none",
                 help="save the spec to a file",
             )
-        if not spec.whole:
+        if not spec.has_all_networks:
             raise UsageError(f"a baseline stores all networks of a spec; give `{spec.name}`")
     return {key: spec.networks for spec in inputs.specs for key in base.keys(spec.location)}

@@ -79,11 +79,11 @@ def _all_options() -> frozenset[str]:
 class Formula:
     """An integer that depends on a layer, and its text.
 
-    `quantities` maps the names in the text to their meanings. `whole` is true if the text needs no
-    brackets as a factor.
+    `quantities` maps the names in the text to their meanings. `is_factor` is true if the text
+    needs no brackets as a factor.
     """
 
-    __slots__ = ("evaluate", "quantities", "text", "whole")
+    __slots__ = ("evaluate", "is_factor", "quantities", "text")
 
     def __init__(
         self,
@@ -91,12 +91,12 @@ class Formula:
         evaluate: Callable[[LayerUse], int],
         quantities: Mapping[str, str] | None = None,
         *,
-        whole: bool = True,
+        is_factor: bool = True,
     ) -> None:
         self.text = text
         self.evaluate = evaluate
         self.quantities = dict(quantities or {})
-        self.whole = whole
+        self.is_factor = is_factor
 
     def __repr__(self) -> str:
         return self.text
@@ -109,11 +109,11 @@ class Formula:
 
     def __add__(self, other: "Formula | int") -> "Formula":
         b = as_formula(other)
-        return _combined(self, b, f"{self.text} + {b.text}", operator.add, whole=False)
+        return _combined(self, b, f"{self.text} + {b.text}", operator.add, is_factor=False)
 
     def __sub__(self, other: "Formula | int") -> "Formula":
         b = as_formula(other)
-        return _combined(self, b, f"{self.text} − {b.as_factor}", operator.sub, whole=False)
+        return _combined(self, b, f"{self.text} − {b.as_factor}", operator.sub, is_factor=False)
 
     def __mul__(self, other: "Formula | int") -> "Formula":
         b = as_formula(other)
@@ -136,7 +136,7 @@ class Formula:
     @property
     def as_factor(self) -> str:
         """The text, in brackets if it is a sum."""
-        return self.text if self.whole else f"({self.text})"
+        return self.text if self.is_factor else f"({self.text})"
 
 
 def quantity(name: str, meaning: str, evaluate: Callable[[LayerUse], int]) -> Formula:
@@ -169,13 +169,18 @@ def _exact_form(value: object) -> str:
 
 
 def _combined(
-    a: Formula, b: Formula, text: str, operation: Callable[[int, int], int], *, whole: bool = True
+    a: Formula,
+    b: Formula,
+    text: str,
+    operation: Callable[[int, int], int],
+    *,
+    is_factor: bool = True,
 ) -> Formula:
     return Formula(
         text,
         lambda use: operation(a.evaluate(use), b.evaluate(use)),
         a.quantities | b.quantities,
-        whole=whole,
+        is_factor=is_factor,
     )
 
 
@@ -191,7 +196,7 @@ def choose(
         f"{then.text} ({other_case}: {otherwise.text})",
         lambda use: (then if condition(use) else otherwise).evaluate(use),
         then.quantities | otherwise.quantities,
-        whole=False,
+        is_factor=False,
     )
 
 
@@ -236,7 +241,7 @@ def by_axes(*factors: int) -> Formula:
         f"Y times {listed} for 1 to {len(factors)} axes",
         lambda use: Y.evaluate(use) * factors[min(len(use.output.size), len(factors)) - 1],
         Y.quantities,
-        whole=False,
+        is_factor=False,
     )
 
 
@@ -253,7 +258,7 @@ def by_mode(**formulas: Formula) -> Formula:
         f"by mode ({'; '.join(f'{mode}: {f.text}' for mode, f in formulas.items())})",
         lambda use: formulas.get(use.option("mode"), ZERO).evaluate(use),
         {name: text for formula in formulas.values() for name, text in formula.quantities.items()},
-        whole=False,
+        is_factor=False,
     )
 
 

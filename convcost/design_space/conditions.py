@@ -13,13 +13,13 @@ FLIPPED = {">=": "<=", ">": "<", "==": "==", "!=": "!="}
 
 def conditions(guards: Iterable[Guard]) -> list[str]:
     """The conditions under which a trace is valid, such as `32·width is whole` and `size ≥ 7`."""
-    wholes: list[str] = []
+    integer_texts: list[str] = []
     limits: dict[object, _Limits] = {}
     for guard in guards:
-        quotient = _whole_part(guard.polynomial)
+        quotient = _fractional_argument(guard.polynomial)
         if quotient is not None and guard.relation in ("==", "!="):
             isnt = "is" if guard.relation == "==" else "is not"
-            wholes.append(f"{TEXT.formula(quotient)} {isnt} whole")
+            integer_texts.append(f"{TEXT.formula(quotient)} {isnt} whole")
             continue
         linear, factor, offset = split_linear(guard.polynomial)
         # Print whole coefficients, and a positive one first.
@@ -29,10 +29,10 @@ def conditions(guards: Iterable[Guard]) -> list[str]:
         linear, factor = linear.scaled(scale), Fraction(factor) / scale
         relation = guard.relation if factor > 0 else FLIPPED[guard.relation]
         limits.setdefault(linear.key, _Limits(linear)).add(relation, -offset / factor)
-    return [*(text for limit in limits.values() for text in limit.texts()), *wholes]
+    return [*(text for limit in limits.values() for text in limit.texts()), *integer_texts]
 
 
-def _whole_part(polynomial: Polynomial) -> Polynomial | None:
+def _fractional_argument(polynomial: Polynomial) -> Polynomial | None:
     """The polynomial x of a guard that is `x − ⌊x⌋`, else None."""
     for monomial, coefficient in polynomial.terms.items():
         if coefficient == -1 and len(monomial) == 1 and monomial[0][1] == 1:
@@ -65,7 +65,7 @@ class _Limits:
 
     def texts(self) -> Iterator[str]:
         text = TEXT.formula(self.polynomial)
-        if self.polynomial.is_whole:
+        if self.polynomial.is_integer:
             self.low = self.low and (_next_integer(*self.low), False)
             self.high = self.high and (-_next_integer(-self.high[0], self.high[1]), False)
         if self.low and self.high and self.low[0] == self.high[0]:

@@ -88,10 +88,10 @@ class Polynomial:
         return sum(1 + sum(atom.length for atom, _ in monomial) for monomial in self.terms)
 
     @property
-    def is_whole(self) -> bool:
+    def is_integer(self) -> bool:
         """Whether every value is an integer because every coefficient and every atom is one."""
         return all(
-            type(coefficient) is int and is_whole_monomial(monomial)
+            type(coefficient) is int and is_integer_monomial(monomial)
             for monomial, coefficient in self.terms.items()
         )
 
@@ -180,23 +180,23 @@ def denominator(polynomial: Polynomial) -> int:
     )
 
 
-def split_whole(quotient: Polynomial) -> tuple[Polynomial, Polynomial]:
+def split_integer_terms(quotient: Polynomial) -> tuple[Polynomial, Polynomial]:
     """Two polynomials whose sum is the given one: one with integers as values, and the rest, whose
     constant is from 0 to below 1."""
-    whole: dict[Monomial, Number] = {}
+    integers: dict[Monomial, Number] = {}
     rest: dict[Monomial, Number] = {}
     for monomial, coefficient in quotient.terms.items():
         if not monomial:
-            whole[monomial], rest[monomial] = floor(coefficient), coefficient % 1
-        elif type(coefficient) is int and is_whole_monomial(monomial):
-            whole[monomial] = coefficient
+            integers[monomial], rest[monomial] = floor(coefficient), coefficient % 1
+        elif type(coefficient) is int and is_integer_monomial(monomial):
+            integers[monomial] = coefficient
         else:
             rest[monomial] = coefficient
-    clean = ({m: number(c) for m, c in part.items() if c} for part in (whole, rest))
+    clean = ({m: number(c) for m, c in part.items() if c} for part in (integers, rest))
     return Polynomial(next(clean)), Polynomial(next(clean))
 
 
-def is_whole_monomial(monomial: Monomial) -> bool:
+def is_integer_monomial(monomial: Monomial) -> bool:
     return all(atom.denominator == 1 for atom, _ in monomial)
 
 

@@ -140,9 +140,9 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, ChunkResult] |
             hint = "repeat the search with all of its options, or give another file"
             message = f"--resume: `{state}` is the state of another search"
             raise UsageError(message, help=hint)
-        points, failed, matching, first, tied = map(_whole, tree["counts"])
+        points, failed, matching, first, tied = map(_checked_int, tree["counts"])
         best, front, sample = (_points(tree[name], request) for name in ("best", "front", "sample"))
-        done, size = _whole(tree["done"]), _whole(tree["bytes"])
+        done, size = _checked_int(tree["done"]), _checked_int(tree["bytes"])
     except (ValueError, LookupError, TypeError, OverflowError, RecursionError):
         raise UsageError(f"--resume: `{state}` is not the state of a search") from None
     counts = (done, points, failed, matching, first + 1, tied)
@@ -152,7 +152,7 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, ChunkResult] |
     return done, size, total
 
 
-def _whole(value: Any) -> int:
+def _checked_int(value: Any) -> int:
     """An integer of a state. Raises TypeError."""
     if type(value) is not int:
         raise TypeError

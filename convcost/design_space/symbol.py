@@ -23,32 +23,32 @@ Operand: TypeAlias = tuple[Polynomial, Number]  # an expression, and its value a
 class Symbol(Symbolic):
     """An expression of the variables of a trace, and its value at the point of the trace."""
 
-    __slots__ = ("_whole", "polynomial", "trace", "value")
+    __slots__ = ("_is_integer", "polynomial", "trace", "value")
 
     def __init__(
-        self, trace: Trace, polynomial: Polynomial, value: Number, *, whole: bool = False
+        self, trace: Trace, polynomial: Polynomial, value: Number, *, is_integer: bool = False
     ) -> None:
         self.trace = trace
         self.polynomial = polynomial
         self.value = value if type(value) is int else number(value)
-        self._whole = whole
+        self._is_integer = is_integer
 
     # `isinstance` reads it. Whether a number is whole is only decided if code wants to know.
     @property  # type: ignore[misc]
     def __class__(self) -> type:
-        return int if self.is_whole else Fraction
+        return int if self.is_integer else Fraction
 
     @property
-    def is_whole(self) -> bool:
+    def is_integer(self) -> bool:
         """Whether it is an integer, with a guard unless that is known."""
-        self._whole = self._whole or self.trace.is_whole(self.polynomial, self.value)
-        return self._whole
+        self._is_integer = self._is_integer or self.trace.is_integer(self.polynomial, self.value)
+        return self._is_integer
 
     @property
-    def known_whole(self) -> bool:
+    def is_known_integer(self) -> bool:
         """Whether it is an integer at all points of the trace, as far as is known yet."""
-        self._whole = self._whole or self.trace.is_known_whole(self.polynomial)
-        return self._whole
+        self._is_integer = self._is_integer or self.trace.is_known_integer(self.polynomial)
+        return self._is_integer
 
     @property
     def key(self) -> object:
@@ -59,11 +59,11 @@ class Symbol(Symbolic):
 
     # Arithmetic
 
-    def _new(self, polynomial: Polynomial, value: Number, *, whole: bool = False) -> Any:
+    def _new(self, polynomial: Polynomial, value: Number, *, is_integer: bool = False) -> Any:
         if polynomial.is_constant:
             return number(polynomial.constant)
         self.trace.spend(polynomial.operation_cost)
-        return Symbol(self.trace, polynomial, value, whole=whole)
+        return Symbol(self.trace, polynomial, value, is_integer=is_integer)
 
     def __add__(self, other: object) -> Any:
         return self._sum(other, 1)
@@ -83,7 +83,9 @@ class Symbol(Symbolic):
         if operand is None:
             return self.pin() + sign * other if isinstance(other, float) else NotImplemented
         polynomial, value = self.polynomial.plus(operand[0], sign), self.value + sign * operand[1]
-        return self._new(polynomial, value, whole=self.known_whole and _is_whole(other))
+        return self._new(
+            polynomial, value, is_integer=self.is_known_integer and _is_known_integer(other)
+        )
 
     def __mul__(self, other: object) -> Any:
         if type(other) is int and other == 1:
@@ -92,12 +94,14 @@ class Symbol(Symbolic):
         if operand is None:
             return self.pin() * other if isinstance(other, float) else NotImplemented
         polynomial, value = self.polynomial.times(operand[0]), self.value * operand[1]
-        return self._new(polynomial, value, whole=self.known_whole and _is_whole(other))
+        return self._new(
+            polynomial, value, is_integer=self.is_known_integer and _is_known_integer(other)
+        )
 
     __rmul__ = __mul__
 
     def __neg__(self) -> Any:
-        return self._new(self.polynomial.scaled(-1), -self.value, whole=self._whole)
+        return self._new(self.polynomial.scaled(-1), -self.value, is_integer=self._is_integer)
 
     def __pos__(self) -> Any:
         return self
@@ -106,7 +110,7 @@ class Symbol(Symbolic):
         return -self if self < 0 else self
 
     def __floordiv__(self, other: object) -> Any:
-        if type(other) is int and other == 1 and self.known_whole:
+        if type(other) is int and other == 1 and self.is_known_integer:
             return self
         return self._floor_divide((self.polynomial, self.value), expression(other))
 
@@ -118,7 +122,7 @@ class Symbol(Symbolic):
             return NotImplemented
         if self.trace.is_zero(*b):
             raise ZeroDivisionError
-        return self._new(self.trace.floor_divide(a[0], b[0]), a[1] // b[1], whole=True)
+        return self._new(self.trace.floor_divide(a[0], b[0]), a[1] // b[1], is_integer=True)
 
     def __mod__(self, other: Any) -> Any:
         quotient = self.__floordiv__(other)
@@ -147,9 +151,9 @@ class Symbol(Symbolic):
         return base ** self.pin()
 
     def __floor__(self) -> Any:
-        if self.known_whole:
+        if self.is_known_integer:
             return self
-        return self._new(self.trace.floor(self.polynomial), floor(self.value), whole=True)
+        return self._new(self.trace.floor(self.polynomial), floor(self.value), is_integer=True)
 
     def __ceil__(self) -> Any:
         return -(-self).__floor__()
@@ -222,11 +226,11 @@ class Symbol(Symbolic):
 
     @property
     def numerator(self) -> Any:
-        return self if self.is_whole else self.pin().numerator
+        return self if self.is_integer else self.pin().numerator
 
     @property
     def denominator(self) -> Any:
-        return 1 if self.is_whole else self.pin().denominator
+        return 1 if self.is_integer else self.pin().denominator
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -312,8 +316,8 @@ def _comparable(number: object) -> Operand | None:
     return expression(number)
 
 
-def _is_whole(other: object) -> bool:
-    return other.known_whole if type(other) is Symbol else isinstance(other, int)
+def _is_known_integer(other: object) -> bool:
+    return other.is_known_integer if type(other) is Symbol else isinstance(other, int)
 
 
 def _negated(result: Any) -> Any:

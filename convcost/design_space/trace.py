@@ -13,10 +13,10 @@ from convcost.design_space.polynomial import (
     Polynomial,
     atom_polynomial,
     constant,
-    is_whole_monomial,
+    is_integer_monomial,
     number,
     sort_key,
-    split_whole,
+    split_integer_terms,
 )
 from convcost.model.errors import UsageError, brief
 from convcost.model.record import NamedTuple
@@ -50,7 +50,8 @@ class Trace:
         self._atoms: dict[object, Atom] = {}
         self._limits: dict[object, Bounds] = {}
         self._monomials: dict[Monomial, Bounds] = {}  # valid until the bounds of an atom change
-        self._wholes: dict[object, Number] = {}  # what is whole: its direction, and the multiple
+        # By direction of a polynomial: a multiple of it that a guard requires to be an integer.
+        self._integer_multiples: dict[object, Number] = {}
         self._finished = False
         self._degrees = 0
 
@@ -85,7 +86,7 @@ class Trace:
             return False
         if value <= 0:
             self._guard(Guard(polynomial.scaled(-1), ">="))
-        elif polynomial.is_whole:
+        elif polynomial.is_integer:
             self._guard(Guard(polynomial.plus(constant(-1)), ">="))
         else:
             self._guard(Guard(polynomial, ">"))
@@ -103,22 +104,22 @@ class Trace:
         self._guard(Guard(polynomial, "!=" if value else "=="))
         return not value
 
-    def is_whole(self, polynomial: Polynomial, value: Number) -> bool:
+    def is_integer(self, polynomial: Polynomial, value: Number) -> bool:
         """Whether a polynomial is an integer at the point, with a guard unless it always is."""
-        if polynomial.is_whole or self.is_known_whole(polynomial):
+        if polynomial.is_integer or self.is_known_integer(polynomial):
             return True
-        rest = split_whole(polynomial)[1]
-        whole = bool(value.denominator == 1)
+        rest = split_integer_terms(polynomial)[1]
+        is_integer = bool(value.denominator == 1)
         part = rest.plus(self.floor(rest), -1)
         self.is_zero(part, part.value())
-        if whole:
+        if is_integer:
             direction, multiple = _direction(rest)
-            whole_multiple = self._wholes.get(direction, 0)
-            self._wholes[direction] = _common_divisor(multiple, whole_multiple)
+            integer_multiple = self._integer_multiples.get(direction, 0)
+            self._integer_multiples[direction] = _common_divisor(multiple, integer_multiple)
             ((monomial, coefficient), *others) = rest.terms.items()
             if not others and coefficient == len(monomial) == monomial[0][1] == 1:
-                monomial[0][0].denominator = 1  # the variable is whole at all points of this trace
-        return whole
+                monomial[0][0].denominator = 1  # an integer at all points of this trace
+        return is_integer
 
     def pin(self, polynomial: Polynomial, value: Number, *, text: bool = False) -> None:
         """Guards that a polynomial has its value at the point, see `finish` for `text`."""
@@ -132,12 +133,12 @@ class Trace:
 
     def floor(self, quotient: Polynomial) -> Polynomial:
         """⌊quotient⌋ in its normal form."""
-        whole, rest = split_whole(quotient)
+        integers, rest = split_integer_terms(quotient)
         if rest.is_constant:
-            return whole
-        if self.is_known_whole(rest):
-            return whole.plus(rest)
-        if all(map(is_whole_monomial, rest.terms)):
+            return integers
+        if self.is_known_integer(rest):
+            return integers.plus(rest)
+        if all(map(is_integer_monomial, rest.terms)):
             q = lcm(*(c.denominator for monomial, c in rest.terms.items() if monomial))
             # The other terms are multiples of 1/q, so the constant can be rounded down to one.
             spare = rest.constant % Fraction(1, q)
@@ -145,17 +146,17 @@ class Trace:
             first = min(filter(None, rest.terms), key=sort_key)
             if rest.terms[first] < 0:  # ⌊−a/q⌋ is −⌊(a + q − 1)/q⌋
                 mirrored = rest.scaled(-1).plus(constant(Fraction(q - 1, q)))
-                return whole.plus(self.floor(mirrored), -1)
+                return integers.plus(self.floor(mirrored), -1)
             inner = first[0][0]
             if first == ((inner, 1),) and len(rest.terms) - (() in rest.terms) == 1:
                 step = rest.terms[first]
                 # ⌊(⌊x⌋ + k)/q⌋ is ⌊(x + k)/q⌋ for integers k and q.
                 if step.numerator == 1 and len(inner.arguments) == 1:
                     nested = inner.arguments[0].scaled(step).plus(constant(rest.constant))
-                    return whole.plus(self.floor(nested))
+                    return integers.plus(self.floor(nested))
         low, high = self.bounds(rest)
         bounds = None if low is None else floor(low), None if high is None else floor(high)
-        return whole.plus(self._atom(rest.key, "", (rest,), floor(rest.value()), bounds))
+        return integers.plus(self._atom(rest.key, "", (rest,), floor(rest.value()), bounds))
 
     def floor_divide(self, dividend: Polynomial, divisor: Polynomial) -> Polynomial:
         """⌊dividend/divisor⌋. The divisor is not 0."""
@@ -252,16 +253,17 @@ class Trace:
                 high = most if high is None else min(high, most)
         return low, high
 
-    def is_known_whole(self, polynomial: Polynomial) -> bool:
-        """Whether it is an integer because of a guard: a multiple of what is one."""
-        if polynomial.is_whole:
+    def is_known_integer(self, polynomial: Polynomial) -> bool:
+        """Whether a polynomial is an integer at all points of the trace: because of its terms, or
+        because a guard requires that of a polynomial of which it is a multiple."""
+        if polynomial.is_integer:
             return True
-        rest = split_whole(polynomial)[1]
+        rest = split_integer_terms(polynomial)[1]
         if rest.is_constant:
             return False
         direction, multiple = _direction(rest)
-        whole_multiple = self._wholes.get(direction)
-        return whole_multiple is not None and (Fraction(multiple) / whole_multiple).denominator == 1
+        known = self._integer_multiples.get(direction)
+        return known is not None and (Fraction(multiple) / known).denominator == 1
 
 
 def _direction(polynomial: Polynomial) -> tuple[object, Number]:

@@ -226,7 +226,7 @@ def _assign(values: Values, indices: Array, outcome: Outcome, vectors: Vectors) 
         values.failed[indices] = True
         return
     for n, polynomial in enumerate(outcome.results):
-        column = vectors.whole(polynomial)
+        column = vectors.integers(polynomial)
         if column.dtype == object:
             values.results[n] = values.results[n].astype(object)
         values.results[n][indices] = column

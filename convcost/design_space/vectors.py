@@ -42,7 +42,7 @@ class Vectors:
         self._atoms: dict[Atom, tuple[Array, int]] = {}
         self._monomials: dict[Monomial, Array] = {}
 
-    def whole(self, polynomial: Polynomial) -> Array:
+    def integers(self, polynomial: Polynomial) -> Array:
         """The values of a polynomial that has integers as values."""
         numerators, denominator = self.fraction(polynomial)
         return numerators // denominator if denominator > 1 else numerators

@@ -80,7 +80,7 @@ class Count(NamedTuple):
     uncounted: int = 0
 
     @property
-    def whole(self) -> int | None:
+    def exact(self) -> int | None:
         """The count; None if it is a lower bound."""
         return None if self.uncounted else self.known
 

@@ -109,7 +109,7 @@ def _decimal(value: Any) -> str:
     return str(value)
 
 
-def _whole(least: int, most: int = MAX_NUMBER) -> Callable[[Any], int]:
+def _integer(least: int, most: int = MAX_NUMBER) -> Callable[[Any], int]:
     def check(value: Any) -> int:
         if is_integer(value) and least <= value <= most:
             return value
@@ -123,9 +123,9 @@ def _whole(least: int, most: int = MAX_NUMBER) -> Callable[[Any], int]:
     return check
 
 
-_count = _whole(1)
-_natural = _whole(0)
-_axis = _whole(1, MAX_TENSOR_AXES)
+_count = _integer(1)
+_natural = _integer(0)
+_axis = _integer(1, MAX_TENSOR_AXES)
 
 
 def _number(value: Any) -> Any:
@@ -257,9 +257,9 @@ def _or_words(meaning: str, check: Callable[[Any], Any], *words: str) -> OptionT
 TYPES = {
     "PositiveInt": OptionType("a whole number of at least 1", _count),
     "Natural": OptionType("a whole number of at least 0", _natural),
-    "NonNegativeInt": OptionType("a whole number of at least 0", _whole(0, MAX_STATED)),
+    "NonNegativeInt": OptionType("a whole number of at least 0", _integer(0, MAX_STATED)),
     "StatedInt": _or_words(
-        "a whole number of at least 0, or `uncounted`", _whole(0, MAX_STATED), "uncounted"
+        "a whole number of at least 0, or `uncounted`", _integer(0, MAX_STATED), "uncounted"
     ),
     "Number": OptionType("a number", _number),
     "Flag": _values("true or false", lambda value: type(value) is bool),

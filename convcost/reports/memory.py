@@ -322,7 +322,7 @@ def _training_notes(costs: Costs, record: Training) -> Iterator[str]:
         f"the larger of the saved tensors ({format_count(record.saved)}) and the gradients "
         f"({format_count(record.gradients)})"
     )
-    macs, forward = record.backward_macs, costs.totals.count_of(Measure.MACS).whole
+    macs, forward = record.backward_macs, costs.totals.count_of(Measure.MACS).exact
     times = ""
     if macs is not None and forward:
         times = f", {Rounded.of(macs, forward, 2).text} times those of the forward pass"

@@ -100,11 +100,11 @@ def part_notes(part: Measure, networks: Sequence[Costs]) -> Iterator[str]:
         return
     for costs in noted_networks:
         totals = costs.totals
-        count, whole = (
+        count, total = (
             format_count(totals.count_of(m).known) for m in (part, Measure(part.part_of))
         )
         rest = f"{format_count(totals.rest(part))} are {part.rest}"
-        text = f"{count} of {whole} {part.part_of} are {part}, {rest}"
+        text = f"{count} of {total} {part.part_of} are {part}, {rest}"
         yield f"{costs.network.name}: {text}" if len(networks) > 1 else text
 
 

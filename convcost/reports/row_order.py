@@ -56,8 +56,8 @@ def _shown(value: Any) -> Any:
     return value.shown if isinstance(value, Count) else value
 
 
-def _is_whole(value: Any) -> bool:
-    return value.whole is not None if isinstance(value, Count) else value is not None
+def _is_exact(value: Any) -> bool:
+    return value.exact is not None if isinstance(value, Count) else value is not None
 
 
 def first_rows(
@@ -77,6 +77,6 @@ def first_rows(
 
     last, others = values(ordered[top - 1]), ordered[top:]
     tied = 0
-    if all(map(_is_whole, last)):  # nobody knows which lower bounds are equal
+    if all(map(_is_exact, last)):  # nobody knows which lower bounds are equal
         tied = sum(values(row) == last for row in others) if names else 0
     return ordered[:top], RowsLeftOut(len(others), tied, " and ".join(names))

@@ -28,7 +28,7 @@ class CurrentSpec(NamedTuple):
         return self.location.name
 
     @property
-    def whole(self) -> bool:
+    def has_all_networks(self) -> bool:
         """Whether these are all networks of the file."""
         return self.location.pick is None
 

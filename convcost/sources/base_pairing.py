@@ -61,7 +61,9 @@ def _new_networks(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
 
 def _lost(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
     """The networks of the base that their files do not have any more."""
-    return [(pairs, name) for pairs in read if pairs.spec.whole for name in pairs.removed]
+    return [
+        (pairs, name) for pairs in read if pairs.spec.has_all_networks for name in pairs.removed
+    ]
 
 
 class _BaseNetwork(NamedTuple):
@@ -209,11 +211,11 @@ class BaseLookup:
         yield from self._pair_moved(base, read, pair_equal)
         for pairs in read:
             has_one_network = len(pairs.spec.networks) == len(pairs.old) == 1
-            if has_one_network and (pairs.spec.whole or not base.tracks_deletions):
+            if has_one_network and (pairs.spec.has_all_networks or not base.tracks_deletions):
                 yield from self._pair_in_order(base, pairs)
         yield from self._pair_moved(base, read, pair_similar)
         for pairs in read:
-            if pairs.spec.whole:
+            if pairs.spec.has_all_networks:
                 yield from self._pair_in_order(base, pairs)
         yield from self._compare_with_others(base, read)
 
@@ -313,7 +315,7 @@ class BaseLookup:
                 )
             if old and base.tracks_deletions and not _keeps_budget(network, old):
                 yield f"{spec.name}: the budget of `{name}` has changed since {base.name}"
-        if base.tracks_deletions and spec.whole:
+        if base.tracks_deletions and spec.has_all_networks:
             for name in pairs.removed:
                 self.deleted.append((spec.name, networks[name]))
                 yield f"{spec.name}: `{name}` is deleted; it was in {base.name}"

@@ -92,7 +92,7 @@ class CommitBase(Base):
         moved = () if same_path else (f"{spec.name} was {blob.path} in {self.name}",)
         try:
             text = _text(blob.data)
-            if spec.whole and text == spec.text and same_path:
+            if spec.has_all_networks and text == spec.text and same_path:
                 return BaseNetworks(spec.networks)  # unchanged: not counted again
             networks = base_networks(Source(blob.path, text))
             return BaseNetworks(networks, moved, "" if same_path else blob.path)

@@ -111,9 +111,9 @@ def test_equal_sizes_have_equal_keys():
 def test_a_number_whose_double_and_triple_are_whole_is_whole():
     trace = Trace()
     w = Symbol(trace, trace.variable("w", 2, (0, 9), 20), 2)
-    assert all((n * w).is_whole for n in range(2, 100))
-    assert w.known_whole
-    assert not Symbol(trace, w.polynomial.scaled(Fraction(1, 2)), 1).known_whole
+    assert all((n * w).is_integer for n in range(2, 100))
+    assert w.is_known_integer
+    assert not Symbol(trace, w.polynomial.scaled(Fraction(1, 2)), 1).is_known_integer
     assert len(trace.guards) == 2
 
 

@@ -62,7 +62,7 @@ def test_only_the_macs_of_a_layer_can_be_unknown(measure):
 
 def test_a_count_without_some_layers_has_no_difference_and_no_whole():
     whole, part, nothing = Count(9), Count(9, 2), Count(0, 1)
-    assert [count.whole for count in (whole, part, nothing, Count(0))] == [9, None, None, 0]
+    assert [count.exact for count in (whole, part, nothing, Count(0))] == [9, None, None, 0]
     assert [count.shown for count in (whole, part, nothing, Count(0))] == [9, 9, None, 0]
     assert whole - Count(4) == 9 - 4
     assert [whole - part, part - whole, part - part] == [None, None, None]

@@ -265,9 +265,9 @@ class GraphBuilder:
             (part, *others) = {"biases" if _is_bias(key) else "weights" for key in frozen}
             frozen_part = not others and elements == getattr(kind, part)(x).value and part
         if not frozen_part:
-            name, whole = layer.name, sum(tensors.values())
+            name, params = layer.name, sum(tensors.values())
             self.note_gap(
-                f"counts differ: {elements:,} of the {whole:,} params of {name} are frozen, which "
+                f"counts differ: {elements:,} of the {params:,} params of {name} are frozen, which "
                 "a spec cannot express; here all of them are trainable"
             )
             return layer

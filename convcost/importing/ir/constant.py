@@ -12,10 +12,9 @@ class Constant(NamedTuple):
 
     `data` is the array of its numbers, if they are known and few. `sources` are the stored tensors
     that it is computed from, each with its number of elements; a part of a stored tensor can be a
-    source too. `whole` means that it has all elements of a single source, perhaps in another order.
-    `learned` distinguishes weights from other constants. `producer` is the operator that computes
-    it; None for a stored tensor and for a part of one. `view` says which elements of a stored
-    tensor it has, if it has each of them once.
+    source too. `learned` distinguishes weights from other constants. `producer` is the operator
+    that computes it; None for a stored tensor and for a part of one. `view` says which elements of
+    a stored tensor it has, if it has each of them once.
     """
 
     dims: Dims
@@ -36,7 +35,8 @@ class Constant(NamedTuple):
         return prod(self.dims)
 
     @property
-    def whole(self) -> bool:
+    def has_whole_source(self) -> bool:
+        """Whether it has all elements of a single source, perhaps in another order."""
         return len(self.sources) == 1 and self.sources[0][1] == self.elements
 
     @property

@@ -36,13 +36,13 @@ def describe(chart: Bars) -> str:
 
 
 def draw(chart: Bars, canvas: Canvas) -> SvgBody:
-    is_whole = chart.parts and len(chart.series) == 1
-    whole = sum(bar.values[0] or 0 for bar in chart.bars) if is_whole else 0
+    has_total = chart.parts and len(chart.series) == 1
+    total = sum(bar.values[0] or 0 for bar in chart.bars) if has_total else 0
     widest = max((width_of(printable(bar.label), TEXT) for bar in chart.bars), default=0) + 10
     above = widest > MAX_LABEL * canvas.width
     left = 0.0 if above else widest
     numbers = [
-        _number(value, whole) for bar in chart.bars for value in bar.values if value is not None
+        _number(value, total) for bar in chart.bars for value in bar.values if value is not None
     ]
     room = (
         canvas.width - left - 10 - max((width_of(number, SMALL) for number in numbers), default=0)
@@ -65,7 +65,7 @@ def draw(chart: Bars, canvas: Canvas) -> SvgBody:
         else:
             middle = y + high / 2 + TEXT * 0.36
             pieces.append(text(canvas, left - 10, middle, bar.label, left, anchor="end"))
-        pieces += _bar(chart, bar, left, y, scale, whole, canvas)
+        pieces += _bar(chart, bar, left, y, scale, total, canvas)
         y += high + GAP
     if not above:
         look = f'stroke="{canvas.color("muted")}" stroke-width="1"'
@@ -74,13 +74,13 @@ def draw(chart: Bars, canvas: Canvas) -> SvgBody:
 
 
 def _bar(
-    chart: Bars, bar: Bar, left: float, y: float, scale: float, whole: int, canvas: Canvas
+    chart: Bars, bar: Bar, left: float, y: float, scale: float, total: int, canvas: Canvas
 ) -> Iterator[str]:
     """The bars of all series and their numbers, one below the other."""
     for number, value in enumerate(bar.values):
         if value is None:
             continue
-        words, length = _number(value, whole), 0.0 if bar.rest else value * scale
+        words, length = _number(value, total), 0.0 if bar.rest else value * scale
         if not bar.rest:
             name = f"{chart.series[number]}, " if len(chart.series) > 1 else ""
             look = f'rx="1.5" {canvas.series(number)} class="bar"'
@@ -91,7 +91,7 @@ def _bar(
         y += THICK
 
 
-def _number(value: int, whole: int) -> str:
-    """The exact number, and its share if the bars are parts of a whole."""
-    share = f" · {format_percent(value, whole)}" if whole else ""
+def _number(value: int, total: int) -> str:
+    """The exact number, and its share if the bars are parts of a total."""
+    share = f" · {format_percent(value, total)}" if total else ""
     return format_count(value) + share

@@ -64,11 +64,11 @@ def draw(chart: GraphChart, canvas: Canvas) -> SvgBody:
         pieces += _frame_name(path, place, canvas)
         for number in group:
             names[number] = names[number].rpartition("/")[2]
-    whole = sum(box.macs for box in chart.boxes)
+    total = sum(box.macs for box in chart.boxes)
     most = max((box.macs for box in chart.boxes), default=0)
     for box, name, place in zip(chart.boxes, names, layout.boxes, strict=True):
         opacity = DARKEST * box.macs / most if most else 0.0
-        pieces += _box(box, place, name, whole, opacity, canvas)
+        pieces += _box(box, place, name, total, opacity, canvas)
     pieces.append("</g>")
     return SvgBody(layout.height + TOP, tuple(pieces), layout.width)
 
@@ -115,8 +115,8 @@ def _turn(turn: Turn) -> str:
     )
 
 
-def _box(box: Box, place: Rect, name: str, whole: int, opacity: float, canvas: Canvas) -> list[str]:
-    macs_text = f"{format_count(box.macs)} macs, {format_percent(box.macs, whole)}"
+def _box(box: Box, place: Rect, name: str, total: int, opacity: float, canvas: Canvas) -> list[str]:
+    macs_text = f"{format_count(box.macs)} macs, {format_percent(box.macs, total)}"
     tip = (
         f"{box.label or box.path}: {box.kind}, output {box.shape}, "
         f"{format_count(box.params)} params, {'? macs' if _is_unknown(box) else macs_text}"
@@ -131,8 +131,8 @@ def _box(box: Box, place: Rect, name: str, whole: int, opacity: float, canvas: C
     paper = f'rx="5" fill="{canvas.color("paper")}"'
     pieces = ["<g>" + tooltip(tip), rect(place, paper), rect(place, look)]
     room = place.width - 10
-    if whole and box.macs:
-        bar = Rect(place.x + 5, place.bottom - 5.5, room * box.macs / whole, 3)
+    if total and box.macs:
+        bar = Rect(place.x + 5, place.bottom - 5.5, room * box.macs / total, 3)
         pieces.append(rect(bar, f'fill="{canvas.color("accent")}" class="share"'))
     if not fits(printable(name), SMALL, room, bold=True):
         name = name.rpartition("/")[2]

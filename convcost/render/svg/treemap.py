@@ -29,12 +29,12 @@ MIN_WORD = 30.0  # room for a word
 
 
 def describe(chart: Treemap) -> str:
-    whole = chart.root.value
+    total = chart.root.value
     largest = sorted(chart.root.tiles, key=lambda tile: -tile.value)[:8]
     parts = (
-        f"{t.label} {format_count(t.value)}, {format_percent(t.value, whole)}" for t in largest
+        f"{t.label} {format_count(t.value)}, {format_percent(t.value, total)}" for t in largest
     )
-    return f"{format_count(whole)} {chart.measure} by area. The largest: {'; '.join(parts)}."
+    return f"{format_count(total)} {chart.measure} by area. The largest: {'; '.join(parts)}."
 
 
 def draw(chart: Treemap, canvas: Canvas) -> SvgBody:

@@ -70,8 +70,8 @@ def _total_cell(costs: Costs, column: str) -> Cell:
     if column.startswith("count "):
         return count_cell(costs.counts_by(column.removeprefix("count ")).total_count)
     if column in SHARES:
-        whole = costs.totals.count_of(SHARES[column]).shown
-        return None if whole is None else Share(whole, whole)
+        total = costs.totals.count_of(SHARES[column]).shown
+        return None if total is None else Share(total, total)
     return count_cell(costs.totals.count_of(Measure(column))) if column in MEASURES else None
 
 

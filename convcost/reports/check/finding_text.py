@@ -19,7 +19,7 @@ LIMITS: dict[Test, str] = {
 def excess(finding: Finding) -> int | None:
     """How far a limit is exceeded; 0 if it is not, None for a limit of growth, and if only a bound
     of the count is known."""
-    count = finding.found_count.whole
+    count = finding.found_count.exact
     if isinstance(finding.limit, Growth) or count is None or finding.level == "skipped":
         return None
     over = count - finding.limit
@@ -45,7 +45,7 @@ def network_label(spec: str, network: str) -> str:
 
 def count_text(count: Count) -> str:
     """The count; `at least 7` if layers are not in it, and `?` if no others count."""
-    at_least = "at least " if count.shown is not None and count.whole is None else ""
+    at_least = "at least " if count.shown is not None and count.exact is None else ""
     return f"{at_least}{cell_text(count_cell(count))}"
 
 

@@ -68,7 +68,7 @@ def _rows(findings: Sequence[Finding]) -> Iterator[tuple[Cell, ...]]:
         limit = finding.limit if isinstance(finding.limit, int) else limit_text(finding)
         label, test = finding_label(finding), LIMITS[finding.test]
         count = finding.found_count
-        count_value = count_text(count) if count.whole is None else count.whole
+        count_value = count_text(count) if count.exact is None else count.exact
         yield (label, finding.what, test, limit, count_value, where)
 
 

@@ -69,7 +69,7 @@ def _table(costs: Costs) -> Table:
     same = [
         record
         for record in records
-        if len(counted) > 1 and {count.whole for count in record.counts} == {record.counts[0].known}
+        if len(counted) > 1 and {count.exact for count in record.counts} == {record.counts[0].known}
     ]
     differing = [record for record in records if record not in same]
     titles = [count.title for count in counted]

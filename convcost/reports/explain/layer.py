@@ -134,8 +134,8 @@ def _output_sizes(layer: Kind[Any], x: Any, output: Shape) -> list[SizeRecord]:
 
 def share_record(counts: Counts, costs: Costs) -> ShareRecord:
     """The shares of these counts in the params and macs of the network."""
-    whole = costs.totals
-    params, macs = Share(counts.params, whole.params), Share(counts.macs, whole.macs)
+    totals = costs.totals
+    params, macs = Share(counts.params, totals.params), Share(counts.macs, totals.macs)
     return ShareRecord(params, macs, costs.uncounted)
 
 
@@ -233,9 +233,9 @@ def context_rows(
         yield "receptive field", f"{'×'.join(map(str, field.size))} of the input"
         yield "step on the input", Size(field.step)
     shares = {Measure.PARAMS: share.params} | ({Measure.MACS: share.macs} if macs_known else {})
-    for measure, (part, whole) in shares.items():
+    for measure, (part, total) in shares.items():
         qualifier = "known " if measure == Measure.MACS and share.uncounted else ""
-        text = f"{format_percent(part, whole)} of the network's {qualifier}{format_count(whole)}"
+        text = f"{format_percent(part, total)} of the network's {qualifier}{format_count(total)}"
         yield f"share of {measure}", text
 
 
@@ -251,6 +251,6 @@ def _alternative_rows(layer: LayerExplanation) -> Iterator[tuple[Cell, ...]]:
             ("weights", other.weights, layer.products[Measure.WEIGHTS].value),
             ("macs", other.macs, layer.products[Measure.MACS].value),
         ):
-            whole = format_count(current)
-            share = f" ({format_percent(cost.value, current)} of {whole})" if current else ""
+            of_current = format_count(current)
+            share = f" ({format_percent(cost.value, current)} of {of_current})" if current else ""
             yield f"{other.name}: {what}", f"{_product_text(cost)}{share}"

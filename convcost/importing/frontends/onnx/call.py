@@ -185,7 +185,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
                 context.values[name] = outputs if isinstance(outputs, Tensor) else outputs[0]
                 return
         key = context.key_of_table(name, constant)
-        if not constant.learned and (context.is_of_code(constant) or not constant.whole):
+        if not constant.learned and (context.is_of_code(constant) or not constant.has_whole_source):
             context.exclude(constant)
             x = constant_tensor(self.builder, constant.dims, neighbour=self.neighbour)
         else:

@@ -51,7 +51,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         """Whether a constant is floating-point and the code of the model creates it: it is computed
         only from integers, such as dims, and from single numbers, such as −∞ in a mask; or from
         tensors that the exporter declares as such."""
-        fewest = 1 if constant.whole else 2
+        fewest = 1 if constant.has_whole_source else 2
         stored = [
             key
             for key, _ in constant.sources
@@ -107,8 +107,8 @@ class OnnxContext(GraphContext[OnnxNode]):
 
     def key_of_table(self, name: str, constant: Constant) -> str:
         """The key of a constant that becomes a layer of its own."""
-        key = constant.sources[0][0] if constant.whole else name
-        if constant.whole:
+        key = constant.sources[0][0] if constant.has_whole_source else name
+        if constant.has_whole_source:
             self._count_overlap_once(constant)
         elif constant.learned:
             key = self._derived_key(constant, name)
@@ -140,7 +140,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         if there is none."""
         for _ in range(MAX_STEPS):
             if constant.producer is None:
-                return constant.sources[0][0] if constant.whole else ""
+                return constant.sources[0][0] if constant.has_whole_source else ""
             parts = [self.constants[name] for name in constant.producer.inputs if name]
             same = [part for part in parts if part.elements == constant.elements]
             if not same:
@@ -151,7 +151,7 @@ class OnnxContext(GraphContext[OnnxNode]):
     def buffer_of(self, constant: Constant) -> dict[str, int]:
         """The key and the elements of a constant that is a stored buffer; empty for any other
         constant."""
-        if not constant.whole or constant.learned or not constant.real:
+        if not constant.has_whole_source or constant.learned or not constant.real:
             return {}
         ((key, elements),) = constant.sources
         is_buffer = key in self.buffers or key in self.written_as_nodes

@@ -116,8 +116,8 @@ def fold_constants(
         if node.outputs[0] in constants:
             continue
         if node.op in SIZES and node.known:
-            whole = constants.get(node.inputs[0])
-            dims = shapes.get(node.inputs[0]) if whole is None else whole.dims
+            constant = constants.get(node.inputs[0])
+            dims = shapes.get(node.inputs[0]) if constant is None else constant.dims
             if dims is not None:
                 constants[node.outputs[0]] = size_constant(node, dims, graph.opset)
                 continue
@@ -234,7 +234,7 @@ def _same_elements(
 ) -> Constant:
     """The output of a node that only reshapes, permutes or casts its input."""
     copied = node.op == "Identity" and "." in node.outputs[0]
-    if copied and first.learned and first.whole and not node.outputs[0].startswith("/"):
+    if copied and first.learned and first.has_whole_source and not node.outputs[0].startswith("/"):
         # If two weights are equal, an exporter stores one and refers to it by an Identity.
         copy = whole_view(node.outputs[0], first.dims)
         return first._replace(sources=((copy.root, first.elements),), view=copy)

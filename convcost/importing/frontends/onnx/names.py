@@ -136,21 +136,23 @@ def _torch(parts: list[str]) -> Path:
 def _tables(graph: OnnxGraph, constants: Mapping[str, Constant]) -> set[str]:
     """The keys of the tables of embeddings."""
     read = [constants.get(node.input(0)) for node in graph.nodes if node.op == "Gather"]
-    return {table.sources[0][0] for table in read if table is not None and table.whole}
+    return {table.sources[0][0] for table in read if table is not None and table.has_whole_source}
 
 
 def _is_tied(node: OnnxNode, constants: Mapping[str, Constant], tables: set[str]) -> bool:
     """Whether a node uses the table of an embedding as its weights, so that their name belongs to
     the embedding."""
     weights = constants.get(node.input(1))
-    return weights is not None and weights.whole and weights.sources[0][0] in tables
+    return weights is not None and weights.has_whole_source and weights.sources[0][0] in tables
 
 
 def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | None:
     """The path of the module that the weights of a node belong to."""
     for name in node.inputs[1:]:
         constant = constants.get(name)
-        if constant is None or not (constant.real and constant.whole and constant.elements > 1):
+        if constant is None or not (
+            constant.real and constant.has_whole_source and constant.elements > 1
+        ):
             continue
         stored = constant.view.root if constant.view is not None else constant.sources[0][0]
         key = _plain(stored)

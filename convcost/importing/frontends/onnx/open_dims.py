@@ -108,9 +108,9 @@ def close_dims(
         if size is not None and sized and (None in extents or not unsized):
             before = tuple(extents)
             last = name in rows or input_channel(readers, name, before, {}) == len(before) - 1
-            whole = [*extents, 1] if name in rows else extents
-            fill_size(name, whole, size, HINT, last=last)
-            extents[:] = whole[: len(extents)]
+            all_extents = [*extents, 1] if name in rows else extents
+            fill_size(name, all_extents, size, HINT, last=last)
+            extents[:] = all_extents[: len(extents)]
             # Later inputs have the dimensions of the same names, as the mask of tokens does.
             filled_axes = [axis for axis, old in enumerate(before) if old is None]
             numbers |= {names[axis]: n for axis in filled_axes if (n := extents[axis]) is not None}

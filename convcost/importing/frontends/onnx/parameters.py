@@ -23,7 +23,7 @@ from convcost.model.number_format import counted
 from convcost.reports.notes import first_texts
 
 SIGNATURE = "pkg.torch.export.graph_signature.InputSpec.kind"
-WHOLE_SIGNATURE = "pkg.torch.export.ExportedProgram.graph_signature"
+ALL_SIGNATURES = "pkg.torch.export.ExportedProgram.graph_signature"
 TARGET = re.compile(r"\b(PARAMETER|BUFFER|CONSTANT_TENSOR)\b[^\n]*? target='([^']*)'")
 STORED = ("PARAMETER", "BUFFER")
 FOLDED = "pkg.onnxscript.optimizer.folded_from"
@@ -49,7 +49,7 @@ def declared_kinds(model: ModelProto) -> dict[str, str]:
 def _signature(model: ModelProto) -> dict[str, str]:
     """The kinds of the tensors of the module that PyTorch's newer exporter wrote."""
     props = (*model.metadata_props, *model.graph.metadata_props)
-    texts = [prop.value for prop in props if prop.key == WHOLE_SIGNATURE]
+    texts = [prop.value for prop in props if prop.key == ALL_SIGNATURES]
     return {name: kind for text in texts for kind, name in TARGET.findall(text)}
 
 
@@ -198,7 +198,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
         is_bias = node.op == "Add" and not biased.isdisjoint(node.inputs)
         for name in node.inputs if is_bias else _read_as_weights(node, constants):
             constant = constants.get(name)
-            if constant is None or constant.producer is not None or not constant.whole:
+            if constant is None or constant.producer is not None or not constant.has_whole_source:
                 continue
             has_values = constant.real or reads_integers(node.op) or of_integers or is_bias
             is_other = constant.sources[0][0] in others
@@ -219,7 +219,7 @@ def _read_as_weights(node: OnnxNode, constants: Mapping[str, Constant]) -> list[
 
 
 NOT_COUNTED = "used as scales or zero points, and not counted as params"
-WHOLE = ("MatMulInteger", "ConvInteger")  # integer products, scaled by a later operator
+INTEGER_PRODUCTS = ("MatMulInteger", "ConvInteger")  # a later operator scales their outputs
 # Operators that read quantized tensors, and the positions of their scales and zero points.
 SCALES: Mapping[str, tuple[int, ...]] = {
     **dict.fromkeys(("QuantizeLinear", "DequantizeLinear"), (1, 2)),
@@ -278,12 +278,12 @@ def _read_only_at(
 
 def _integer_scales(graph: OnnxGraph) -> set[str]:
     """The tensors that products of integers are multiplied with: scales, and products of scales."""
-    wholes, factor_names = set[str](), set[str]()
+    integer_names, factor_names = set[str](), set[str]()
     for node in graph.nodes:
-        if node.op in WHOLE or (node.op == "Cast" and node.inputs[0] in wholes):
-            wholes.update(node.outputs)
-        elif node.op == "Mul" and not wholes.isdisjoint(node.inputs):
-            factor_names.update(name for name in node.inputs if name not in wholes)
+        if node.op in INTEGER_PRODUCTS or (node.op == "Cast" and node.inputs[0] in integer_names):
+            integer_names.update(node.outputs)
+        elif node.op == "Mul" and not integer_names.isdisjoint(node.inputs):
+            factor_names.update(name for name in node.inputs if name not in integer_names)
     for node in reversed(graph.nodes):
         if node.op == "Mul" and not factor_names.isdisjoint(node.outputs):
             factor_names.update(node.inputs)

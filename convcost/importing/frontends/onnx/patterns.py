@@ -192,22 +192,22 @@ def _windows(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
 def _split_part(net: PatternGraph, node: OnnxNode) -> OnnxNode | None:
     """The n-th part of a tensor along an axis: PyTorch's newer exporter writes a split as a
     sequence."""
-    whole = net.producer(node.inputs[0], "SplitToSequence")
+    split = net.producer(node.inputs[0], "SplitToSequence")
     number = net.number(node.inputs[1])
-    if whole is None or number is None:
+    if split is None or number is None:
         return None
-    stored = net.constants.get(whole.inputs[0])
-    dims = net.shapes.get(whole.inputs[0]) if stored is None else stored.dims
-    constant = net.constants.get(whole.input(1))
-    if dims is None or (whole.input(1) and (constant is None or constant.data is None)):
+    stored = net.constants.get(split.inputs[0])
+    dims = net.shapes.get(split.inputs[0]) if stored is None else stored.dims
+    constant = net.constants.get(split.input(1))
+    if dims is None or (split.input(1) and (constant is None or constant.data is None)):
         return None
-    axis = whole.attributes.get("axis", 0) % len(dims)
+    axis = split.attributes.get("axis", 0) % len(dims)
     lengths = constant.data.ravel().tolist() if constant is not None else [1]
     if constant is None or not constant.dims:  # parts of equal length; the last part has the rest
         share = int(lengths[0])
         lengths = [min(share, dims[axis] - start) for start in range(0, dims[axis], share)]
     place = int(number) % len(lengths)
     start, length = int(sum(lengths[:place])), int(lengths[place])
-    keep = bool(whole.attributes.get("keepdims", 1)) or constant is not None
-    x = whole.inputs[0]
+    keep = bool(split.attributes.get("keepdims", 1)) or constant is not None
+    x = split.inputs[0]
     return replacement(node, "Piece", x, axis=axis, start=start, length=length, keep=keep)

@@ -64,8 +64,8 @@ def constant_of(
     dims = tensor.dims if data is None else data.shape
     constant = Constant(dims, tensor.dtype not in INDICES, data, sources)
     (key, _), *_ = sources or (("", 0),)
-    view = whole_view(key, dims) if constant.whole else None
-    return constant._replace(learned=constant.real and constant.whole, view=view)
+    view = whole_view(key, dims) if constant.has_whole_source else None
+    return constant._replace(learned=constant.real and constant.has_whole_source, view=view)
 
 
 class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):

@@ -102,8 +102,8 @@ def _add_values(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     if row.rule is not None and row.op != "lstm":
         results[0] = add_activation(call, results[0])
     # Only an operator without a rule has no layers for the last outputs that nothing uses.
-    whole = row.rule is not None
-    for name, tensor, value in zip(call.outputs, outputs, results, strict=whole):
+    has_all_outputs = row.rule is not None
+    for name, tensor, value in zip(call.outputs, outputs, results, strict=has_all_outputs):
         context.values[name] = value
         context.constants.pop(name, None)
         file_dims = [m if any_ else n for n, m, any_ in zip(tensor.dims, value.dims, tensor.open)]  # noqa: B905

@@ -16,8 +16,8 @@ def slice_index(option: Callable[[str], int], rank: int, *ends: Sequence[int]) -
     bits = {mask: option(f"{mask}Mask") for mask in masks}
     new, index, count = bits["NewAxis"].bit_count(), list[Any](), len(ends[0])
     for axis, (first, last, step) in enumerate(zip(*ends, strict=True)):
-        whole, added, single, begin, end = (bits[mask] >> axis & 1 for mask in masks)
-        if whole:
+        is_ellipsis, added, single, begin, end = (bits[mask] >> axis & 1 for mask in masks)
+        if is_ellipsis:
             index += [slice(None)] * (rank - (count - 1 - new))
         elif added or single:
             index.append(None if added else first)

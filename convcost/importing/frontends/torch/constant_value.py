@@ -30,13 +30,15 @@ class ConstantValue(NamedTuple):
     leaves: tuple[Parameter, ...]
     node: Any
     call: Any = None
-    whole: bool = True  # it has an element for each element of a single leaf, in any order
+    has_whole_source: bool = (
+        True  # it has an element for each element of a single leaf, in any order
+    )
 
     @property
     def leaf(self) -> Parameter | None:
         """The single registered tensor that this one is, or is computed from element by element;
         None if there is none."""
-        return self.leaves[0] if self.whole and len(self.leaves) == 1 else None
+        return self.leaves[0] if self.has_whole_source and len(self.leaves) == 1 else None
 
 
 def tensors(arguments: Any) -> Iterator[Tensor | ConstantValue]:

@@ -151,10 +151,10 @@ class _TorchWalk:
         sources = [
             value for value in tensors(values) if isinstance(value, ConstantValue) and value.leaves
         ]
-        whole = (
+        has_whole_source = (
             not several
             and len(sources) == 1
-            and sources[0].whole
+            and sources[0].has_whole_source
             and prod(dims or ()) == prod(sources[0].dims)
             and name not in ("aten.index", "aten.index_select", "aten.gather")
         )
@@ -168,7 +168,11 @@ class _TorchWalk:
 
         constants = tuple(
             ConstantValue(
-                output_dims, leaves, (node, n), partial(call, n) if leaves else None, whole
+                output_dims,
+                leaves,
+                (node, n),
+                partial(call, n) if leaves else None,
+                has_whole_source,
             )
             for n, output_dims in enumerate(dims if several else [dims or ()])
         )

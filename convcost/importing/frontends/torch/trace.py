@@ -23,7 +23,7 @@ from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
 
 WORDS = {"int": "int64", "float": "float32"}  # PyTorch's names of our types
-WHOLE = ("int", "int64", "int32")  # a vector of these types has a length and no channels
+INTEGER_TYPES = ("int", "int64", "int32")  # a vector of these types has a length and no channels
 
 
 def resize_inputs(
@@ -35,7 +35,7 @@ def resize_inputs(
         return tuple(map(tuple, inputs))
     resized_inputs = []
     for number, dims in enumerate(inputs):
-        row = len(dims) == 1 and number < len(dtypes) and dtypes[number] in WHOLE
+        row = len(dims) == 1 and number < len(dtypes) and dtypes[number] in INTEGER_TYPES
         batch_dims = () if row else tuple(dims[:1])
         axes = len(dims) - len(batch_dims)
         if axes and len(size) not in (1, axes):
@@ -187,10 +187,10 @@ def _is_write_observed(node: Any) -> bool:
     memory with."""
     part = node.args[0]
     while part.op == "call_function" and _shares_memory(part.target):
-        whole = part.args[0]
-        if any(node < user for user in whole.users if user is not part):
+        source = part.args[0]
+        if any(node < user for user in source.users if user is not part):
             return True
-        part = whole
+        part = source
     return False
 
 

@@ -13,7 +13,7 @@ from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
 
 ALL = {"start": None, "stop": None, "step": None}
-WHOLE = {"class_name": "__slice__", "config": ALL}
+WHOLE_AXIS = {"class_name": "__slice__", "config": ALL}
 
 for _name in ("Sqrt", "Rsqrt", "Square", "Exp", "Log", "Sign", "Erf", "Sin", "Cos", "Round"):
     row(_name.lower(), f"ops.{_name}")
@@ -102,7 +102,7 @@ def _axes(call: LayerCall, name: str, rank: int) -> list[int]:
 @layer("ops.GetItem")
 def get_item(call: LayerCall) -> Tensor:
     entries = _entries(call)
-    if len(call.values) != 1 or entries[0] != WHOLE:
+    if len(call.values) != 1 or entries[0] != WHOLE_AXIS:
         raise unsupported("indexing the batch")
     return call.lower("index", index=list(map(_entry, entries)))
 
@@ -117,7 +117,7 @@ def _entries(call: LayerCall) -> list[Any]:
     if len(dots) > 1 or count > rank:
         message = f"{call.kind} has {count} entries for {counted(rank, 'axis')}"
         raise ConstraintError("CC401", message)
-    rest = [WHOLE] * (rank - count)
+    rest = [WHOLE_AXIS] * (rank - count)
     place = dots[0] if dots else len(entries)
     return [*entries[:place], *rest, *entries[place + 1 :]]
 

@@ -102,7 +102,11 @@ def _join_with_fixed(
 def _is_buffer(call: OnnxCall, constant: Constant) -> bool:
     """Whether a constant is a table that the model stores as a buffer."""
     extents = [extent for extent in constant.dims if extent != 1]
-    return len(extents) > 1 and constant.whole and constant.sources[0][0] in call.context.buffers
+    return (
+        len(extents) > 1
+        and constant.has_whole_source
+        and constant.sources[0][0] in call.context.buffers
+    )
 
 
 def _is_summed(call: OnnxCall) -> bool:
@@ -116,7 +120,7 @@ def _is_learned_number(call: OnnxCall, constant: Constant, kind: str | None) -> 
     """Whether a scalar is learned, or computed from a learned scalar."""
     if not constant.is_weight or (kind is None and not constant.declared):
         return False
-    return constant.whole or [n for _, n in call.context.derived.stored(constant)] == [1]
+    return constant.has_whole_source or [n for _, n in call.context.derived.stored(constant)] == [1]
 
 
 def _aligned_dims(call: OnnxCall, x: Tensor, constant: Constant) -> tuple[int, ...]:

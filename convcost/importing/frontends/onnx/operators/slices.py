@@ -62,7 +62,11 @@ def rows_at_stored_indices(call: OnnxCall) -> Tensor | None:
     """Rows of a learned table at indices that the model stores, such as a bias of relative
     positions; None if the node is something else."""
     table, indices = call.constant(0), call.constant(1)
-    if table is None or not (table.learned and table.whole) or len(table.dims) != MATRIX_RANK:
+    if (
+        table is None
+        or not (table.learned and table.has_whole_source)
+        or len(table.dims) != MATRIX_RANK
+    ):
         return None
     key = "" if indices is None or call.depends_on_input(0) else call.context.origin(indices)
     if key not in call.context.buffers or indices is None:

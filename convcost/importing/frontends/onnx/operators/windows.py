@@ -202,9 +202,9 @@ def _filter_factors(call: OnnxCall, filters: Constant) -> str | None:
     they are used, as in weight standardization and weight norm."""
     derived, bias = call.context.derived, call.constant(2)
     sources = derived.stored(filters)
-    whole = [entry for entry in sources if entry[1] == filters.elements]
-    rest = set(sources).difference(whole, bias.sources if bias else ())
-    if filters.whole or not filters.learned or len(whole) != 1:
+    complete = [entry for entry in sources if entry[1] == filters.elements]
+    rest = set(sources).difference(complete, bias.sources if bias else ())
+    if filters.has_whole_source or not filters.learned or len(complete) != 1:
         return None
     keys = [key for key, elements in rest if elements == filters.dims[0] > 1]
     return keys[0] if len(keys) == 1 and derived.multiplies(filters, keys[0]) else None

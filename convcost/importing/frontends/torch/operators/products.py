@@ -27,8 +27,8 @@ def linear(call: TorchCall) -> Tensor:
     if isinstance(weight, ConstantValue):
         features = weight.dims[0]
         main_tensors, factors = learned_tensors(weight)
-        whole = sum(main_tensors.values()) == prod(weight.dims)
-        if whole and sum(factors.values()) in (0, features):
+        has_all_weights = sum(main_tensors.values()) == prod(weight.dims)
+        if has_all_weights and sum(factors.values()) in (0, features):
             return _lower_linear(call, call.x, features, main_tensors, bias, factors)
     y = call.lower("matmul", call.x, transposed(call.tensor(weight)))
     return _add_bias(call, y, bias)
