@@ -18,7 +18,7 @@ class Constant(NamedTuple):
     """
 
     dims: Dims
-    real: bool  # floating point, or quantized to integers
+    is_float: bool  # of floating point, or quantized to integers from it
     data: Any = None
     sources: tuple[tuple[str, int], ...] = ()
     learned: bool = False
@@ -28,7 +28,7 @@ class Constant(NamedTuple):
 
     @property
     def is_weight(self) -> bool:
-        return self.learned and self.real
+        return self.learned and self.is_float
 
     @property
     def elements(self) -> int:

@@ -75,7 +75,7 @@ def report_weights(
     notes, used = context.builder.notes, context.builder.used
     for key in sorted(context.read_as_options - used.keys()):
         constant = context.constants.get(key)
-        if constant is not None and constant.real and constant.elements > MAX_OPTION_NUMBERS:
+        if constant is not None and constant.is_float and constant.elements > MAX_OPTION_NUMBERS:
             context.excluded.setdefault(key, "used to compute weights, and not counted as params")
     unused = _unused_elements(context)
     lost = {

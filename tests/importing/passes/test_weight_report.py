@@ -31,7 +31,7 @@ def context(params, **used):
     """A layer graph of one layer that has the tensors `used`, by name with their elements."""
     constants = {
         name: Constant(
-            (n,), real=True, sources=((name, n),), learned=True, view=whole_view(name, (n,))
+            (n,), is_float=True, sources=((name, n),), learned=True, view=whole_view(name, (n,))
         )
         for name, n in used.items()
     }

@@ -154,7 +154,7 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
         constant, name = self.constant(position), self.node.input(position)
         if constant is None or not constant.learned or constant.elements == 1:
             return False
-        return constant.real or is_packed(self.context.stored, name, constant.dims)
+        return constant.is_float or is_packed(self.context.stored, name, constant.dims)
 
     @property
     def neighbour(self) -> int:

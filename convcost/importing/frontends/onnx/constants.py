@@ -50,13 +50,13 @@ def stored_constant(
             data = numpy_helper.to_array(tensor)
         except (TypeError, ValueError):
             data = None
-    real = is_float_type(tensor.data_type)
+    is_float = is_float_type(tensor.data_type)
     # PyTorch's exporter computed the tensors whose names start with a slash.
     if not declared and (key.startswith("/") or is_named_as_buffer(key)):
         learned = False
     sources = ((key, prod(dims)),)
     return Constant(
-        dims, real, data, sources, learned, view=whole_view(key, dims), declared=declared
+        dims, is_float, data, sources, learned, view=whole_view(key, dims), declared=declared
     )
 
 

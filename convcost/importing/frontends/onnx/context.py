@@ -44,7 +44,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         """Whether a tensor has a floating-point type, or is a quantized weight, and is not one
         number of the code."""
         constant = self.constants[name]
-        has_weight_type = constant.real or is_packed(self.stored, name, constant.dims)
+        has_weight_type = constant.is_float or is_packed(self.stored, name, constant.dims)
         return has_weight_type and (constant.elements > 1 or constant.learned)
 
     def is_of_code(self, constant: Constant) -> bool:
@@ -56,16 +56,16 @@ class OnnxContext(GraphContext[OnnxNode]):
             key
             for key, _ in constant.sources
             if (tensor := self.constants.get(key)) is None
-            or (tensor.real and tensor.elements >= fewest)
+            or (tensor.is_float and tensor.elements >= fewest)
         ]
-        return self.created.issuperset(stored) and (constant.real or not constant.sources)
+        return self.created.issuperset(stored) and (constant.is_float or not constant.sources)
 
     def exclude(self, constant: Constant) -> None:
         """Adds the stored tensors of a constant to those that are not params. Integers, such as its
         dims, never are."""
-        for key, elements in constant.sources if constant.real else ():
+        for key, elements in constant.sources if constant.is_float else ():
             stored = self.constants.get(key)
-            if elements > 1 and (stored is None or stored.real):
+            if elements > 1 and (stored is None or stored.is_float):
                 self.excluded.setdefault(key, "constant, and not counted as params")
 
     def stored_tensors(self, names: Iterable[str], more: tuple[str, ...] = ()) -> dict[str, int]:
@@ -151,7 +151,7 @@ class OnnxContext(GraphContext[OnnxNode]):
     def buffer_of(self, constant: Constant) -> dict[str, int]:
         """The key and the elements of a constant that is a stored buffer; empty for any other
         constant."""
-        if not constant.has_whole_source or constant.learned or not constant.real:
+        if not constant.has_whole_source or constant.learned or not constant.is_float:
             return {}
         ((key, elements),) = constant.sources
         is_buffer = key in self.buffers or key in self.written_as_nodes

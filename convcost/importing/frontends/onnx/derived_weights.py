@@ -58,7 +58,7 @@ class DerivedWeights:
         constant is dequantized from one, otherwise the learned tensors, otherwise all of them."""
         for key, elements in constant.sources:
             source = self.constants.get(key)
-            if source is not None and not source.real and elements == constant.elements > 1:
+            if source is not None and not source.is_float and elements == constant.elements > 1:
                 return ((key, elements),)
         learned = tuple(entry for entry in constant.sources if self.is_learned(entry[0]))
         return learned or constant.sources

@@ -59,8 +59,10 @@ def stored_constants(model: ModelProto, graph: OnnxGraph) -> dict[str, Constant]
     for sparse in model.graph.sparse_initializer:
         name = sparse.values.name
         dims = tuple(sparse.dims)
-        constants[name] = Constant(dims, real=True, sources=((name, prod(dims)),), learned=True)
-    has_weights = any(constant.real and constant.elements > 1 for constant in constants.values())
+        constants[name] = Constant(dims, is_float=True, sources=((name, prod(dims)),), learned=True)
+    has_weights = any(
+        constant.is_float and constant.elements > 1 for constant in constants.values()
+    )
     # If weights are filled tensors and initializers have their shapes, no `Constant` is a weight.
     fills = any(node.op in ("ConstantOfShape", "GivenTensorFill") for node in graph.nodes)
     learned = not has_weights and not (fills and constants)
@@ -88,8 +90,8 @@ def _constant_of_node(node: OnnxNode, *, learned: bool) -> Constant:
         return stored_constant(value, name, learned=learned and module)
     if node.attributes.get("sparse_value") is not None:
         dims = tuple(node.attributes["sparse_value"].dims)
-        return Constant(dims, real=True, sources=((name, prod(dims)),), learned=learned)
-    return Constant((), real=False)
+        return Constant(dims, is_float=True, sources=((name, prod(dims)),), learned=learned)
+    return Constant((), is_float=False)
 
 
 def inferred_shapes(
@@ -175,13 +177,13 @@ def _split_outputs(
 def _part(whole: Constant, view: TensorView, data: Any, producer: OnnxNode | None) -> Constant:
     """A part of a stored tensor, as a constant that counts like a tensor of its own."""
     sources = ((view.key, prod(view.dims)),)
-    return Constant(view.dims, whole.real, data, sources, whole.learned, producer, view)
+    return Constant(view.dims, whole.is_float, data, sources, whole.learned, producer, view)
 
 
 def size_constant(node: OnnxNode, dims: Dims, opset: int) -> Constant:
     """The output of a `Shape` or `Size` of a tensor with these dims."""
     data = computed_output(node, [np.broadcast_to(np.int8(0), dims)], opset)
-    return Constant(tuple(data.shape), real=False, data=data)
+    return Constant(tuple(data.shape), is_float=False, data=data)
 
 
 def computed_constant(
@@ -196,19 +198,19 @@ def computed_constant(
     if dims is None:
         return None
     inputs = [constants[name] for name in node.inputs if name]
-    real = any(tensor.real for tensor in inputs) if data is None else has_floats(data)
+    is_float = any(tensor.is_float for tensor in inputs) if data is None else has_floats(data)
     learned = not has(node.op, Trait.CHOOSES) and any(tensor.is_weight for tensor in inputs)
     first = inputs[0] if inputs else None
     if first is not None and has(node.op, Trait.SAME) and prod(dims) == first.elements:
-        return _same_elements(node, constants, first, dims, data, real)
+        return _same_elements(node, constants, first, dims, data, is_float)
     if first is not None and first.view and first.learned and has(node.op, Trait.TAKES):
         view = view_after(first.view, node, constants, dims)
         if view is not None and view.dims == dims and 0 not in dims:
             return _part(first, view, data, node)
     sources = dict(
-        entry for tensor in inputs if tensor.real or tensor.learned for entry in tensor.sources
+        entry for tensor in inputs if tensor.is_float or tensor.learned for entry in tensor.sources
     )
-    return Constant(dims, real, data, tuple(sources.items()), learned, node)
+    return Constant(dims, is_float, data, tuple(sources.items()), learned, node)
 
 
 def _dims_of_part(node: OnnxNode, constants: Mapping[str, Constant]) -> Dims | None:
@@ -230,7 +232,7 @@ def _same_elements(
     first: Constant,
     dims: Dims,
     data: Any,
-    real: bool,
+    is_float: bool,
 ) -> Constant:
     """The output of a node that only reshapes, permutes or casts its input."""
     copied = node.op == "Identity" and "." in node.outputs[0]
@@ -242,7 +244,7 @@ def _same_elements(
     parts = [constants[key] for key, _ in first.sources if key in constants]
     return Constant(
         dims,
-        real or dequantized,
+        is_float or dequantized,
         data,
         first.sources,
         first.learned or (dequantized and any(part.learned for part in parts)),
@@ -261,7 +263,7 @@ def _fold_constant_of_shape(
     if dims is None:
         return None
     value = node.attributes.get("value")
-    real = value is None or is_float_type(value.data_type)
-    stripped = shape.learned and real and prod(dims) > 0
+    is_float = value is None or is_float_type(value.data_type)
+    stripped = shape.learned and is_float and prod(dims) > 0
     sources = ((node.outputs[0], prod(dims)),) if stripped else ()
-    return Constant(dims, real, data, sources, stripped)
+    return Constant(dims, is_float, data, sources, stripped)

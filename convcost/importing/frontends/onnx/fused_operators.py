@@ -79,7 +79,9 @@ class FusedCall:
         name, elements = f"{key}:unpacked", prod(dims)
         sources = ((key, elements),)
         view = whole_view(key, dims)
-        self.constants[name] = Constant(dims, real=False, sources=sources, learned=True, view=view)
+        self.constants[name] = Constant(
+            dims, is_float=False, sources=sources, learned=True, view=view
+        )
         self.constants[key] = self.constants[name]
         self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
         return name

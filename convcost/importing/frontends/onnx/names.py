@@ -151,7 +151,7 @@ def _weight_path(node: OnnxNode, constants: Mapping[str, Constant]) -> Path | No
     for name in node.inputs[1:]:
         constant = constants.get(name)
         if constant is None or not (
-            constant.real and constant.has_whole_source and constant.elements > 1
+            constant.is_float and constant.has_whole_source and constant.elements > 1
         ):
             continue
         stored = constant.view.root if constant.view is not None else constant.sources[0][0]

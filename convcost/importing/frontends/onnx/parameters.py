@@ -170,12 +170,12 @@ def written_as_nodes(model: ModelProto, constants: Mapping[str, Constant]) -> se
     are created by the code of the model. In a file without other weights, as of a frozen script
     module, they are its weights."""
     stored = filter(None, (constants.get(tensor.name) for tensor in model.graph.initializer))
-    has_weights = any(constant.real and constant.elements > 1 for constant in stored)
+    has_weights = any(constant.is_float and constant.elements > 1 for constant in stored)
     if model.producer_name != "pytorch" or not has_weights:
         return set()
     nodes = (node for node in model.graph.node if node.op_type == "Constant")
     names = {name for node in nodes for name in node.output} & constants.keys()
-    return {name for name in names if constants[name].real and not constants[name].learned}
+    return {name for name in names if constants[name].is_float and not constants[name].learned}
 
 
 def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelProto) -> None:
@@ -186,7 +186,7 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
     others = {name for name, kind in declared.items() if kind != "PARAMETER"}
     others |= created_in_code(model, declared)
     others |= written_as_nodes(model, constants)
-    integers = {name for name, constant in constants.items() if not constant.real}
+    integers = {name for name, constant in constants.items() if not constant.is_float}
     biased: set[str] = set()  # products of one feature or of integers, which a sum gives their bias
     for node in graph.nodes:
         row = row_of(node.op)
@@ -200,10 +200,10 @@ def mark_weights(graph: OnnxGraph, constants: dict[str, Constant], model: ModelP
             constant = constants.get(name)
             if constant is None or constant.producer is not None or not constant.has_whole_source:
                 continue
-            has_values = constant.real or reads_integers(node.op) or of_integers or is_bias
+            has_values = constant.is_float or reads_integers(node.op) or of_integers or is_bias
             is_other = constant.sources[0][0] in others
             if has_values and constant.dims and not is_other:
-                constants[name] = constant._replace(learned=True, real=True)
+                constants[name] = constant._replace(learned=True, is_float=True)
 
 
 def _read_as_weights(node: OnnxNode, constants: Mapping[str, Constant]) -> list[str]:
@@ -295,7 +295,7 @@ def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str,
     than one number, each with the reason."""
     reasons = dict.fromkeys(sorted(scales(graph, constants)), NOT_COUNTED)
     tables = _read_only_at(ROTATIONS, graph, constants)
-    reasons |= {name: ROTATES for name in sorted(tables) if constants[name].real}
+    reasons |= {name: ROTATES for name in sorted(tables) if constants[name].is_float}
     for name in reasons:
         constants[name] = constants[name]._replace(learned=False)
     return {name: reason for name, reason in reasons.items() if constants[name].elements > 1}

@@ -140,7 +140,7 @@ class ShapeInference:
 
 def _type_of(constant: Constant) -> TypeProto:
     """The type of a constant that was computed."""
-    data, kind = constant.data, TensorProto.FLOAT if constant.real else TensorProto.INT64
+    data, kind = constant.data, TensorProto.FLOAT if constant.is_float else TensorProto.INT64
     if data is not None and data.dtype.kind != "O":
         kind = helper.np_dtype_to_tensor_dtype(np.dtype(data.dtype))
     return helper.make_tensor_type_proto(kind, constant.dims)

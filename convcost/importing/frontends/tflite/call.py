@@ -65,7 +65,7 @@ def constant_of(
     constant = Constant(dims, tensor.dtype not in INDICES, data, sources)
     (key, _), *_ = sources or (("", 0),)
     view = whole_view(key, dims) if constant.has_whole_source else None
-    return constant._replace(learned=constant.real and constant.has_whole_source, view=view)
+    return constant._replace(learned=constant.is_float and constant.has_whole_source, view=view)
 
 
 class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
@@ -138,7 +138,7 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
     def exclude(self, reason: str, *positions: int) -> None:
         """Marks constants that are not weights: they are options, or no layer has them."""
         for constant in filter(None, map(self.constant, positions)):
-            if constant.real:
+            if constant.is_float:
                 self.context.excluded.update((key, reason) for key, _ in constant.sources)
             else:
                 self.context.read_as_options.update(key for key, _ in constant.sources)

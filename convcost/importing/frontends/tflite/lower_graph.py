@@ -82,8 +82,8 @@ def _add_constants(call: TfliteCall, outputs: list[TensorEntry]) -> None:
     """Records the outputs of an operator that depends on no input of the model. If it has weights,
     its integers are options, such as the order of a TRANSPOSE."""
     constants = [*call.constants.values()]
-    if weights := [constant for constant in constants if constant.real]:
-        call.exclude("", *(at for at, constant in call.constants.items() if not constant.real))
+    if weights := [constant for constant in constants if constant.is_float]:
+        call.exclude("", *(at for at, constant in call.constants.items() if not constant.is_float))
         constants = weights
     sources = tuple(dict(entry for constant in constants for entry in constant.sources).items())
     for name, tensor, numbers in zip_longest(call.outputs, outputs, compute_integers(call)):

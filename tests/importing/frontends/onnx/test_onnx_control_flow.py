@@ -174,7 +174,7 @@ LOOPS = {  # how many nodes all steps add, with an Identity for the output of a 
 @pytest.mark.parametrize("name", LOOPS)
 def test_the_nodes_that_all_loops_add_are_limited(name):
     added, nodes = LOOPS[name]
-    constants = {"ten": Constant((), real=False, data=np.array(10))}
+    constants = {"ten": Constant((), is_float=False, data=np.array(10))}
 
     def has_loops(max_added):
         made = model(nodes, {"ten": np.array(10)}, X)
@@ -192,7 +192,7 @@ def test_the_tensors_of_many_steps_are_numbered_in_time():
     made = model([loop("x", "y", RELU)], {"ten": np.array(400)}, X)
     with at_most(lines=40_000):
         assert inlining.resolve_control_flow(
-            made, {"ten": Constant((), real=False, data=np.array(400))}, 1_000
+            made, {"ten": Constant((), is_float=False, data=np.array(400))}, 1_000
         )
 
 

@@ -58,5 +58,5 @@ def identity(call: OnnxCall) -> Tensor:
 @operator("DynamicQuantizeLinear", op="identity")
 def dynamic_quantize(call: OnnxCall) -> tuple[Tensor, ...]:
     for output in call.outputs[1:]:
-        call.context.constants[output] = Constant((), real=True)
+        call.context.constants[output] = Constant((), is_float=True)
     return (call.free(call.value()),)

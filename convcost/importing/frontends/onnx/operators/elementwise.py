@@ -50,18 +50,18 @@ def _with_constant(call: OnnxCall, x: Tensor, position: int) -> Tensor:
     kind = None if call.op == "Mean" else LEARNED.get(call.canonical)
     if constant.elements == 1 and not _is_learned_number(call, constant, kind):
         x = with_rank(x, len(dims))
-        for key, _ in constant.sources if constant.real else ():
+        for key, _ in constant.sources if constant.is_float else ():
             plain = SCALAR.match(key) and not OPAQUE.match(key)
             if plain and key in call.context.stored and key not in call.context.buffers:
                 call.context.excluded.setdefault(
                     key, "treated as a number of the code, and not counted as params"
                 )
         return call.free(x)
-    if constant.real and call.context.is_lowered(constant):
+    if constant.is_float and call.context.is_lowered(constant):
         table = call.value(position)
         return call.lower(call.canonical, x, table)
     is_learned = constant.learned and not (x.source < 0 and _standardizes(call, constant))
-    if not constant.real or not is_learned:
+    if not constant.is_float or not is_learned:
         return _join_with_fixed(call, x, position, broadcast_dims)
     if call.op == "Mean":  # a learned summand of a mean is not a bias
         return call.lower(call.canonical, x, call.value(position))

@@ -110,7 +110,7 @@ def _operand(call: OnnxCall, position: int) -> Operand:
         return call.builder.copy(next(iter(call.tensors(position))))
 
     matrix = partial(call.tensors, position)
-    is_unused = constant.real and not call.context.is_lowered(constant)
+    is_unused = constant.is_float and not call.context.is_lowered(constant)
     return Operand(constant.dims, value, False, matrix, factor if is_unused else None)
 
 
@@ -142,7 +142,7 @@ def attention(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     heads = {} if split else {"heads": call.get("q_num_heads", call.get("num_heads", 1))}
     position = 3 if standard else 5
     mask = call.constant(position)
-    if mask is None or not mask.real or mask.elements == 1:
+    if mask is None or not mask.is_float or mask.elements == 1:
         return call.lower("attention", *sides, **heads)
     if not split and call.get("kv_num_heads", heads["heads"]) != heads["heads"]:
         return call.add_uncounted()

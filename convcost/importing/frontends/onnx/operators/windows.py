@@ -69,7 +69,7 @@ def has_bias(call: OnnxCall, position: int) -> bool:
     ):
         call.number(position)
         return False
-    fixed = not constant.learned and constant.real
+    fixed = not constant.learned and constant.is_float
     if fixed and (call.context.is_of_code(constant) or call.context.buffer_of(constant)):
         call.context.exclude(constant)
         return False
