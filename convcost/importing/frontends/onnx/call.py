@@ -66,10 +66,13 @@ class OnnxCall(OperatorCall[OnnxContext, OnnxNode]):
 
     def numbers(self, name: str, position: int | None = None) -> tuple[int, ...] | None:
         """Integers from the attribute `name`, or from the input that replaced the attribute in
-        later opsets."""
+        later opsets. Raises ConstraintError if they are not integers, or not known."""
         if name in self.node.attributes:
             attribute = self.node.attributes[name]
-            return tuple(attribute) if isinstance(attribute, tuple) else (attribute,)
+            numbers = attribute if isinstance(attribute, tuple) else (attribute,)
+            if not all(isinstance(n, int) for n in numbers):
+                raise ConstraintError("CC404", f"its `{name}` must have integers")
+            return numbers
         if position is None or not self.node.input(position):
             return None
         constant = self.constant(position)

@@ -66,8 +66,9 @@ def _lower(
     model: ModelProto, context: OnnxContext, closed: ModelInputs, outputs: Sequence[str]
 ) -> LayerGraph:
     builder, names, readers = context.builder, context.names, InputReaders(context.graph.nodes)
-    for entry in closed.inputs:
-        context.values[entry.name] = _add_input(context, readers, entry)
+    with _conforming_to_onnx("the file's operators or tensors"):
+        for entry in closed.inputs:
+            context.values[entry.name] = _add_input(context, readers, entry)
     for node in context.graph.nodes:
         with prefix_errors(node.label), _conforming_to_onnx("its inputs or attributes"):
             try:

@@ -645,3 +645,28 @@ def test_functions_whose_inlining_doubles_the_graph_are_refused_first(tmp_path, 
         imported_graph(tmp_path, made)
     assert caught.value.code == "CC401"
     assert caught.value.message == "the calls of functions add more than 20,000 nodes to the model"
+
+
+@pytest.mark.parametrize("order", [[0, 4, 1, 2, 3], 3, [0.0, 2.0, 1.0]])
+def test_an_input_whose_channels_are_moved_by_no_valid_order_is_refused(tmp_path, order):
+    nodes = [node("Transpose", "x", "-> t", perm=order), node("Relu", "t", "-> y")]
+    assert _refusal(lambda: imported_graph(tmp_path, model(nodes, dims=(1, 16, 4)))) == (
+        "CC404",
+        "the file's operators or tensors do not conform to ONNX",
+    )
+
+
+@pytest.mark.parametrize(
+    ("op", "name", "numbers"),
+    [
+        ("Unsqueeze", "axes", [float("nan"), 2.0]),
+        ("Reshape", "shape", [1.0, -1.0]),
+        ("Expand", "shape", "1, 8, 12, 10"),
+    ],
+)
+def test_options_that_must_be_integers_are_refused_if_they_are_not(tmp_path, op, name, numbers):
+    made = model([node(op, "x", "-> y", **{name: numbers})], opset=4)
+    assert _refusal(lambda: imported_graph(tmp_path, made)) == (
+        "CC404",
+        f"{op} `y`: its `{name}` must have integers",
+    )
