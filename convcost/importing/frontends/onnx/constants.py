@@ -96,7 +96,7 @@ COMPUTE_ERRORS = (LookupError, ValueError, TypeError, AttributeError, Arithmetic
 # each with a bound of the elements of its output.
 _OF_ONE = (
     "Identity Cast CastLike Unsqueeze Squeeze Slice Reshape Transpose ScatterND Neg Abs "
-    "Sqrt Exp Log Reciprocal Floor Ceil Round Not ReduceProd ReduceSum ReduceMax ReduceMin "
+    "Sqrt Exp Log Reciprocal Floor Ceil Round Clip Not ReduceProd ReduceSum ReduceMax ReduceMin "
     "ReduceMean"
 )
 _OF_SEVERAL = (

@@ -1218,3 +1218,18 @@ def test_a_tensor_has_at_most_seven_axes_and_the_channels(tmp_path):
             "the output of `reshape` is 2×2×2×2×2×2×2×2×3, "
             "and a spec has at most 7 axes and the channels"
         )
+
+
+def test_a_border_that_the_file_computes_is_read(tmp_path):
+    """As the padding of TensorFlow's `same` in files of PyTorch's older exporter."""
+    nodes = [
+        node("Shape", "x", "-> dims"),
+        node("Gather", "dims", "three", "-> width"),
+        node("Sub", "width", "most", "-> less"),
+        node("Clip", "less", "zero", "-> more"),
+        node("Concat", "zeros", "more", "zeros", "more", "-> pads", axis=0),
+        node("Pad", "x", "pads", "-> y"),
+    ]
+    stored = {"three": ints(3), "most": ints(7), "zero": np.array(0), "zeros": ints(0, 0, 0)}
+    graph = imported_graph(tmp_path, model(nodes, stored, (1, 8, 9, 9)))
+    assert [layer.output.text for layer in graph.layers] == ["9×13×8"]
