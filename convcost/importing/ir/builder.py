@@ -9,7 +9,13 @@ from typing import Any
 from convcost.importing.ir.layer_graph import GraphLayer, LayerGraph, Path, stated_options
 from convcost.importing.ir.refusals import prefix_errors
 from convcost.importing.ir.reshape_idioms import named_rearrangement
-from convcost.importing.ir.shared_weights import COPY_IN, counted_weights, may_be_reused, shareable
+from convcost.importing.ir.shared_weights import (
+    COPY_IN,
+    counted_weights,
+    may_be_reused,
+    original,
+    shareable,
+)
 from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
 from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
@@ -238,12 +244,12 @@ class GraphBuilder:
     def has_equal_numbers(self, key: str) -> bool:
         """Whether all numbers of a stored tensor are equal, and the file stores such tensors once,
         also those of several modules."""
-        return self._equal is not None and bool(self._equal(key))
+        return self._equal is not None and bool(self._equal(original(key)))
 
     def has_distinct_numbers(self, key: str) -> bool:
         """Whether some numbers of a stored tensor differ from others. Two modules never have the
         same such tensor by chance."""
-        return self._equal is not None and self._equal(key) is False
+        return self._equal is not None and self._equal(original(key)) is False
 
     def freeze(self, first: int) -> None:
         """Freezes the params of the layers from `first` on."""

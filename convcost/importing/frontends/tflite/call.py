@@ -12,7 +12,6 @@ from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.constant import Constant
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_graph import OperatorNode
-from convcost.importing.ir.shared_weights import original
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.ir.tensor_views import whole_view
 from convcost.importing.passes.lower.stored_tensors import constant_tensor, learned_once
@@ -51,7 +50,7 @@ class TfliteContext(GraphContext[OperatorNode]):
 
     def _has_equal_numbers(self, key: str) -> bool:
         """Whether all numbers of a stored tensor are equal."""
-        tensor = self.graph.tensors[original(key)]
+        tensor = self.graph.tensors[key]
         rows = tensor.data.reshape(-1, max(bits_of(tensor.dtype) // BYTE, 1))
         return not tensor.sparse and bool((rows == rows[0]).all())
 

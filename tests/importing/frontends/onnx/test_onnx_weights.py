@@ -548,6 +548,17 @@ def test_a_norm_can_use_one_tensor_as_scale_and_shift(tmp_path: Path) -> None:
     proved_spec(layer_graph)
 
 
+def test_a_new_norm_can_use_its_scale_and_shift_as_statistics(tmp_path: Path) -> None:
+    """The variance starts at one, as the scale, and the mean at zero, as the shift."""
+    ends = [("x", "h"), ("h", "y")]
+    nodes = [node("BatchNormalization", x, "s", "b", "b", "s", f"-> {y}") for x, y in ends]
+    stored = {"s": np.ones(8, np.float32), "b": np.zeros(8, np.float32)}
+    layer_graph = imported_graph(tmp_path, model(nodes, stored))
+    assert [(layer.params, layer.buffers) for layer in layer_graph.layers] == [(2 * 8, 2 * 8)] * 2
+    assert layer_graph.notes == (f"16 numbers of the file are {COPIED}: `b` (8), `s` (8)",)
+    proved_spec(layer_graph)
+
+
 def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path) -> None:
     """As the steps of an RNN that was taken apart: the first has no step before it."""
     nodes = [node("BatchNormalization", "x", "s", "a", "m", "v", "-> x0")]

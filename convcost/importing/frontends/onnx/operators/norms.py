@@ -1,5 +1,6 @@
 """Norms and their params."""
 
+from collections.abc import Container
 from typing import Any
 
 from convcost.importing.frontends.onnx.call import OnnxCall
@@ -21,14 +22,20 @@ def learns(call: OnnxCall, position: int, neutral: float) -> bool:
 def affine(call: OnnxCall, scale: int, shift: int) -> tuple[dict[str, Any], dict[str, int]]:
     """The options and tensors of a learned scale and shift."""
     scaled, shifted = learns(call, scale, 1), learns(call, shift, 0)
-    if scaled and shifted and call.node.input(scale) == call.node.input(shift):
-        # Exporters store equal tensors once, such as a scale and shift that both start at zero.
-        (key, n), *_ = call.tensors(scale).items()
-        copy_key = f"{key}{COPY_IN}{len(call.builder.layers)}, shift"
-        return {"scale": scaled, "shift": shifted}, {key: n, copy_key: n}
-    return {"scale": scaled, "shift": shifted}, call.tensors(
-        *([scale] if scaled else []), *([shift] if shifted else [])
-    )
+    positions = (*([scale] if scaled else []), *([shift] if shifted else []))
+    return {"scale": scaled, "shift": shifted}, own_tensors(call, *positions)
+
+
+def own_tensors(call: OnnxCall, *positions: int, others: Container[str] = ()) -> dict[str, int]:
+    """The tensors of a layer at these positions. Exporters store equal tensors once, such as the
+    shift and the running mean of a new norm. The layer has a copy of a tensor that is also at an
+    earlier position or among the `others`."""
+    tensors: dict[str, int] = {}
+    for position in positions:
+        for key, n in call.tensors(position).items():
+            is_repeated = key in tensors or key in others
+            tensors[f"{key}{COPY_IN}input {position}" if is_repeated else key] = n
+    return tensors
 
 
 @operator("BatchNormalization", op="batch_norm")
@@ -39,9 +46,9 @@ def batch_norm(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     if any(part is None or part.elements != channels for part in parts):
         return call.add_uncounted()  # params for each element, or computed params
     options, tensors = affine(call, 1, 2)
-    buffers = call.tensors(3, 4)
+    buffers = own_tensors(call, 3, 4, others=tensors)
     axis = min(1, len(x.dims) - 1)
-    statistics = buffers if len(buffers) == 2 else None  # noqa: PLR2004  an exporter may store both as one
+    statistics = buffers if len(buffers) == 2 else None  # noqa: PLR2004  computed from others
     return call.lower("batch_norm", x, axis=axis, weights=tensors, buffers=statistics, **options)
 
 
