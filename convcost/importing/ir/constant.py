@@ -7,6 +7,14 @@ from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.tensor_views import Dims, TensorView
 
 
+class StoredTensor(NamedTuple):
+    """How a file stores a tensor; `dtype` is the name of its type, such as `float32`."""
+
+    dtype: str
+    elements: int
+    bytes: int
+
+
 class Constant(NamedTuple):
     """A tensor that does not depend on the model's inputs.
 

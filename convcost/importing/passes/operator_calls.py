@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, StoredTensor
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_graph import Node, readers_of
 from convcost.importing.ir.tensor import Tensor
@@ -17,8 +17,8 @@ from convcost.model.shape import broadcast
 
 class GraphContext(Generic[Node]):
     """The graph builder, and all tensors by name: those that depend on the inputs in `values`, the
-    others in `constants`. `stored` has the type, the elements and the bytes of the tensors of the
-    file. `excluded` are those that belong to no layer, each with the reason."""
+    others in `constants`. `stored` has the tensors of the file. `excluded` are those that belong to
+    no layer, each with the reason."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class GraphContext(Generic[Node]):
         nodes: Sequence[Node],
         outputs: Iterable[str],
         constants: dict[str, Constant],
-        stored: Mapping[str, tuple[str, int, int]],
+        stored: Mapping[str, StoredTensor],
         excluded: dict[str, str],
     ) -> None:
         self.builder, self.constants = builder, constants

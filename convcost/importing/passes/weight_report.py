@@ -6,6 +6,7 @@ from math import prod
 from typing import Any
 
 from convcost.importing.ir.builder import GraphBuilder
+from convcost.importing.ir.constant import StoredTensor
 from convcost.importing.ir.shared_weights import COPY_IN, original
 from convcost.importing.ir.tensor_views import TensorView, elements_outside, whole_view
 from convcost.importing.passes.operator_calls import GraphContext
@@ -48,17 +49,19 @@ def verify_balance(builder: GraphBuilder, stored: int) -> None:
         builder.note_gap(f"counts differ: {message}")
 
 
-def storage_note(tensors: Iterable[tuple[str, int, int]]) -> list[str]:
-    """A note with the numbers and the bytes of the layers' tensors by type, unless all are float32.
-    A tensor has a type, elements and bytes."""
+def storage_note(tensors: Iterable[StoredTensor]) -> list[str]:
+    """A note with the numbers and the bytes of the layers' tensors by type, unless all are
+    float32."""
     numbers: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
-    for kind, elements, size in tensors:
-        numbers[kind] += elements
-        sizes[kind] += size
+    for tensor in tensors:
+        numbers[tensor.dtype] += tensor.elements
+        sizes[tensor.dtype] += tensor.bytes
     if not set(numbers) - {"float32"}:
         return []
-    listed = (f"{numbers[kind]:,} as {kind} ({sizes[kind]:,} bytes)" for kind in sorted(numbers))
+    listed = (
+        f"{numbers[dtype]:,} as {dtype} ({sizes[dtype]:,} bytes)" for dtype in sorted(numbers)
+    )
     return [f"stored numbers of layers: {', '.join(listed)}"]
 
 
@@ -83,7 +86,7 @@ def report_weights(
         for key in unused.keys() & _operands(context)
         if unused[key] > 1
         and context.constants[key].learned
-        and context.stored.get(key, ("",))[0] not in INDICES
+        and not (key in context.stored and context.stored[key].dtype in INDICES)
     }
     notes += numbers_note("in no layer", {k: n for k, n in unused.items() if k not in lost})
     for note in numbers_note(LOST, {key: unused[key] for key in sorted(lost)}):
@@ -183,12 +186,12 @@ def _view(context: GraphContext[Any], name: str) -> TensorView | None:
     return None if constant is None else constant.view
 
 
-def _storage(context: GraphContext[Any]) -> Iterator[tuple[str, int, int]]:
-    """The type, the elements and the bytes of the layers' tensors."""
+def _storage(context: GraphContext[Any]) -> Iterator[StoredTensor]:
+    """The tensors of the file, or the parts of them, that the layers have."""
     for name in context.builder.used:
         view = _view(context, name)
         root = name if view is None else view.root
         if root in context.stored:
-            kind, elements, size = context.stored[root]
+            dtype, elements, size = context.stored[root]
             part = elements if view is None else prod(view.dims)
-            yield kind, part, size * part // max(elements, 1)
+            yield StoredTensor(dtype, part, size * part // max(elements, 1))

@@ -13,7 +13,7 @@ from support import run
 
 from convcost.importing.driver import Imported
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, StoredTensor
 from convcost.importing.ir.tensor_views import whole_view
 from convcost.importing.passes import weight_report
 from convcost.importing.passes.weight_report import (
@@ -128,9 +128,10 @@ def test_tensors_that_are_not_counted_have_a_note_for_each_reason():
 
 
 def test_stored_types_have_their_numbers_and_bytes():
-    float32 = [("float32", 5, 20)]
-    assert storage_note(float32) == []
-    assert storage_note([("int8", 4, 4), ("float16", 3, 6), ("int8", 10, 9), *float32]) == [
+    float32 = StoredTensor("float32", 5, 20)
+    assert storage_note([float32]) == []
+    int8 = StoredTensor("int8", 4, 4), StoredTensor("int8", 10, 9)
+    assert storage_note([*int8, StoredTensor("float16", 3, 6), float32]) == [
         (
             "stored numbers of layers: 3 as float16 (6 bytes), 5 as float32 (20 bytes), "
             "14 as int8 (13 bytes)"

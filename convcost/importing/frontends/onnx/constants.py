@@ -10,7 +10,7 @@ from onnx import TensorProto, numpy_helper
 from onnx.reference.ops import load_op
 
 from convcost.importing.frontends.onnx.graph import MAX_SMALL_TENSOR, OnnxNode
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, StoredTensor
 from convcost.importing.ir.tensor_views import whole_view
 
 # Usual names of buffers. A file does not say which of its tensors are buffers.
@@ -74,15 +74,13 @@ def computed_numbers(node: OnnxNode, inputs: Mapping[str, Constant], opset: int)
     return computed_output(node, arrays, opset)
 
 
-def storage_of(tensor: TensorProto) -> tuple[str, int, int]:
-    """How the file stores a tensor: the name of its type, the number of its elements, the number of
-    its bytes."""
+def storage_of(tensor: TensorProto) -> StoredTensor:
     names = {number: name.lower() for name, number in TensorProto.DataType.items()}
     name = {"float": "float32", "double": "float64"}.get(
         names.get(tensor.data_type, ""), names.get(tensor.data_type, "")
     )
     bits = int("".join(filter(str.isdigit, name.split("e")[0])) or 8)
-    return name, prod(tensor.dims), (prod(tensor.dims) * bits + 7) // 8
+    return StoredTensor(name, prod(tensor.dims), (prod(tensor.dims) * bits + 7) // 8)
 
 
 MAX_ELEMENTS = 1 << 20  # elements of one tensor that is computed at import

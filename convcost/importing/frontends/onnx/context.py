@@ -7,7 +7,7 @@ from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OnnxNames
 from convcost.importing.frontends.onnx.open_dims import Dims
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, StoredTensor
 from convcost.importing.ir.layer_graph import weights_owner
 from convcost.importing.ir.tensor import Tensor
 from convcost.importing.ir.tensor_views import TensorView, elements_outside
@@ -26,7 +26,7 @@ class OnnxContext(GraphContext[OnnxNode]):
         graph: OnnxGraph,
         shapes: Mapping[str, Dims],
         constants: dict[str, Constant],
-        stored: Mapping[str, tuple[str, int, int]],
+        stored: Mapping[str, StoredTensor],
         excluded: dict[str, str],
     ) -> None:
         super().__init__(builder, graph.nodes, graph.outputs, constants, stored, excluded)
@@ -188,13 +188,12 @@ def _sliced_tensors(
     return cut, covered
 
 
-def is_packed(stored: Mapping[str, tuple[str, int, int]], name: str, dims: Dims) -> bool:
+def is_packed(stored: Mapping[str, StoredTensor], name: str, dims: Dims) -> bool:
     """Whether a tensor is a matrix of integers of at most two bytes, as quantized weights are.
     Wider integers are indices or shapes; a vector of small integers has zero points."""
     return is_narrow(stored, name) and len(dims) > 1
 
 
-def is_narrow(stored: Mapping[str, tuple[str, int, int]], name: str) -> bool:
+def is_narrow(stored: Mapping[str, StoredTensor], name: str) -> bool:
     """Whether a stored tensor has integers of at most two bytes."""
-    kind, _, _ = stored.get(name, ("", 0, 0))
-    return kind in QUANTIZED
+    return name in stored and stored[name].dtype in QUANTIZED

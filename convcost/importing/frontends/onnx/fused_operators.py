@@ -13,13 +13,11 @@ from typing import Any, TypeAlias
 
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.open_dims import Dims
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, StoredTensor
 from convcost.importing.ir.tensor_views import whole_view
 
 DOMAIN = "com.microsoft"
 BYTE = 8  # bits
-
-Stored: TypeAlias = dict[str, tuple[str, int, int]]  # by tensor: its type, elements and bytes
 
 
 class FusedCall:
@@ -30,7 +28,7 @@ class FusedCall:
         self,
         node: OnnxNode,
         constants: dict[str, Constant],
-        stored: Stored,
+        stored: dict[str, StoredTensor],
         shapes: dict[str, Dims],
     ) -> None:
         self.node = node
@@ -83,7 +81,7 @@ class FusedCall:
             dims, is_float=False, sources=sources, learned=True, view=view
         )
         self.constants[key] = self.constants[name]
-        self.stored[key] = (f"uint{bits}", elements, self.stored[key][2])
+        self.stored[key] = StoredTensor(f"uint{bits}", elements, self.stored[key].bytes)
         return name
 
 
@@ -102,7 +100,10 @@ def expansion(*ops: str) -> Callable[[Rule], Rule]:
 
 
 def expand_fused(
-    graph: OnnxGraph, constants: dict[str, Constant], stored: Stored, shapes: dict[str, Dims]
+    graph: OnnxGraph,
+    constants: dict[str, Constant],
+    stored: dict[str, StoredTensor],
+    shapes: dict[str, Dims],
 ) -> OnnxGraph:
     """The graph with every fused operator replaced. Adds the new tensors to `constants`, `stored`
     and `shapes`."""
@@ -210,9 +211,8 @@ def mixture(call: FusedCall) -> tuple[str, ...]:
 def gather_block_quantized(call: FusedCall) -> tuple[str, ...]:
     """Inputs: packed table, indices, scales, zero points."""
     bits = call.get("bits", 4)
-    kind = call.stored[call.name(0)][0]
     *rows, row = call.dims(0)
-    share = BYTE // bits if kind == "uint8" else 1
+    share = BYTE // bits if call.stored[call.name(0)].dtype == "uint8" else 1
     table = call.unpacked(0, (*rows, row * share), bits) if share > 1 else call.name(0)
     return (call.one("Gather", table, call.name(1), axis=call.get("gather_axis", 0)),)
 

@@ -9,7 +9,7 @@ import numpy as np
 from convcost.importing.frontends.tflite.file import BYTE, TensorEntry, TfliteGraph, bits_of
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, StoredTensor
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.tensor import Tensor
@@ -31,7 +31,7 @@ class TfliteContext(GraphContext[OperatorNode]):
 
     def __init__(self, graph: TfliteGraph, path: FilePath) -> None:
         builder = GraphBuilder(path.stem, path.name, self._has_equal_numbers)
-        stored: dict[str, tuple[str, int, int]] = {}
+        stored: dict[str, StoredTensor] = {}
         super().__init__(builder, graph.nodes, graph.outputs, {}, stored, {})
         self.graph, self.paths, self.resized = graph, paths(graph), False
         self.is_open = any(True in graph.tensors[name].open[1:] for name in graph.inputs)
@@ -40,7 +40,9 @@ class TfliteContext(GraphContext[OperatorNode]):
         for name, tensor in graph.tensors.items():
             if len(tensor.data):  # equal bytes are stored once, whatever their type
                 key = keys.setdefault((tensor.buffer, tensor.dtype), name)
-                stored[key] = (tensor.dtype.lower(), prod(tensor.dims), len(tensor.data))
+                stored[key] = StoredTensor(
+                    tensor.dtype.lower(), prod(tensor.dims), len(tensor.data)
+                )
                 self.constants[name] = constant_of(
                     tensor, tensor.numbers, ((key, prod(tensor.dims)),)
                 )
