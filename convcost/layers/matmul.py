@@ -6,7 +6,17 @@ from convcost.model.errors import ConstraintError
 from convcost.model.kind import Example, Join, kind, option
 from convcost.model.options import Flag, Layers
 from convcost.model.receptive_field import ReceptiveField, whole_axis
+from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape, broadcast, size_text
+
+
+class _Matrices(NamedTuple):
+    """The sizes of a product [*batch, rows, inner] times [*batch, inner, columns]."""
+
+    batch: tuple[int, ...]
+    rows: int
+    inner: int
+    columns: int
 
 
 @kind("matmul", principal="branches")
@@ -35,11 +45,11 @@ class Matmul(Join):
     )
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
-        batch, rows, _, columns = self._sides(x)
-        return Shape(columns, (*batch, rows))
+        sizes = self._matrices(x)
+        return Shape(sizes.columns, (*sizes.batch, sizes.rows))
 
     def macs(self, x: tuple[Shape, ...]) -> CostProduct:
-        batch, rows, inner, columns = self._sides(x)
+        batch, rows, inner, columns = self._matrices(x)
         return product(matrices=batch, rows=rows, columns=columns, inner=inner)
 
     def branch_fields(self, x: tuple[Shape, ...]) -> tuple[tuple[ReceptiveField, ...], ...]:
@@ -47,11 +57,8 @@ class Matmul(Join):
         position_field = (ReceptiveField(),)
         return position_field * len(x[0].size), (*position_field * len(outer), whole_axis(rows))
 
-    def _sides(self, x: tuple[Shape, ...]) -> tuple[tuple[int, ...], int, int, int]:
-        """The axes of separate matrices, and rows, inner and columns of each product.
-
-        The product is [rows, inner] times [inner, columns].
-        """
+    def _matrices(self, x: tuple[Shape, ...]) -> _Matrices:
+        """Raises ConstraintError if two inputs have no product."""
         if len(x) != 2:  # noqa: PLR2004  a product of two
             raise ConstraintError("CC303", f"matmul needs two inputs, not {len(x)}")
         a, b = x
@@ -72,4 +79,4 @@ class Matmul(Join):
                 f"matmul needs outer axes that broadcast, not {size_text(a.size[:-1])} and "
                 f"{size_text(b.size[:-1])}",
             )
-        return batch, a.size[-1], inner, columns
+        return _Matrices(batch, a.size[-1], inner, columns)

@@ -32,6 +32,15 @@ class PartTensor(NamedTuple):
     is_output: bool
 
 
+class _Twins(NamedTuple):
+    """A group of segments that equals others. `group` is the set of its segments, counted from
+    its `first` one; `others` are the first segments of the equal groups before it."""
+
+    first: int
+    group: int
+    others: tuple[int, ...]
+
+
 class Part:
     """Some segments of a network. Sets of them are integers: bit n is the n-th.
 
@@ -57,9 +66,8 @@ class Part:
         )
         self._alive = {0: sum(tensor.bytes for tensor in before)}
 
-    def _find_twins(self) -> dict[int, tuple[int, int, list[int]]]:
-        """For each segment of a group that equals others: the first segment of the group, the set
-        of its segments from there, and the first segments of the equal groups before."""
+    def _find_twins(self) -> dict[int, _Twins]:
+        """The equal groups for each segment of a group that equals an earlier one."""
         last = len(self.segments) - 1
         inner = (
             self.all & ~(1 << last) if self.with_dependencies(1 << last) == self.all else self.all
@@ -71,7 +79,8 @@ class Part:
             group_shape = tuple(self._shape(segment, first, group) for segment in members(group))
             before = firsts_by_shape.setdefault(group_shape, [])
             if before:
-                twins.update(dict.fromkeys(members(group), (first, group >> first, [*before])))
+                twin = _Twins(first, group >> first, tuple(before))
+                twins.update(dict.fromkeys(members(group), twin))
             before.append(first)
         return twins
 
@@ -94,11 +103,11 @@ class Part:
 
     def has_equal_twin(self, segment: int, state: int) -> bool:
         """Whether an equal, earlier group has run the same segments."""
-        if segment not in self._twins:
+        twins = self._twins.get(segment)
+        if twins is None:
             return False
-        first, inside, others = self._twins[segment]
-        group_state = state >> first & inside
-        return any(state >> other & inside == group_state for other in others)
+        own_state = state >> twins.first & twins.group
+        return any(state >> other & twins.group == own_state for other in twins.others)
 
     def alive(self, state: int) -> int:
         """The bytes that are alive after the segments of a set have run."""

@@ -101,6 +101,14 @@ class BreakEven(NamedTuple):
         return (isqrt(self._radicand * scale**2) - self.linear * scale) // (2 * self.square)
 
 
+class ReducedCosts(NamedTuple):
+    """The costs of a 1x1 and of the layers after it, for one sample."""
+
+    weights: CostProduct
+    macs: CostProduct
+    biases: int
+
+
 class ReducibleConv(NamedTuple):
     """A convolution that can get a 1x1 before it: a window larger than 1x1 on several channels."""
 
@@ -133,14 +141,14 @@ class ReducibleConv(NamedTuple):
         window = self.layer.with_options(filters=channels)
         return reduce, window, self.layer.with_options(**options)
 
-    def reduced_costs(self, channels: int, *, expand: bool) -> tuple[CostProduct, CostProduct, int]:
-        """Weights, macs and biases of all layers after a 1x1 to `channels`."""
+    def reduced_costs(self, channels: int, *, expand: bool) -> ReducedCosts:
+        """The costs of all `layers` with a 1x1 to `channels`."""
         x, weights, macs, biases = self.x, NOTHING, NOTHING, 0
         for layer in self.layers(channels, expand=expand):
             weights, macs = weights.plus(layer.weights(x)), macs.plus(layer.macs(x))
             biases += layer.biases(x).value
             x = layer.output(x)
-        return weights, macs, biases
+        return ReducedCosts(weights, macs, biases)
 
 
 def find_candidates(
