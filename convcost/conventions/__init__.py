@@ -364,7 +364,10 @@ def find_conventions(text: str) -> tuple[Convention, ...]:
 def distinct_layer_uses(costs: Costs) -> Mapping[LayerUse, int]:
     """The different layers of a network, and how often each occurs."""
     count_by_use = Counter(_layer_uses(costs.network, costs.batch))
-    return {use._replace(macs=use.layer.macs(use.x).value): n for use, n in count_by_use.items()}
+    return {
+        use._replace(macs=use.layer.macs(use.x).value, known_windows=use.windows): n
+        for use, n in count_by_use.items()
+    }
 
 
 def _layer_uses(network: Network, batch: int) -> Iterable[LayerUse]:

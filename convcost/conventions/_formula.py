@@ -29,8 +29,9 @@ class LayerUse(NamedTuple):
     `before` is the layer of the first input if no other layer reads that input. `binary` is whether
     the weights and the first input have 1 bit. `times` is how often it runs: a layer of an
     expert as often as experts are taken. `density` has the share of its
-    weights that is not pruned, for conventions that count only those. `macs` are those of one
-    sample, pruned or not, if they are computed already; many conventions need them.
+    weights that is not pruned, for conventions that count only those. `macs`, those of one sample,
+    pruned or not, and `known_windows` are set if they are computed already; many conventions need
+    them.
     """
 
     layer: Kind[Any]
@@ -42,6 +43,7 @@ class LayerUse(NamedTuple):
     times: int = 1
     density: Density | None = None
     macs: int | None = None
+    known_windows: tuple[AxisWindow, ...] | None = None
 
     @property
     def x(self) -> Any:
@@ -50,7 +52,7 @@ class LayerUse(NamedTuple):
 
     @property
     def windows(self) -> tuple[AxisWindow, ...]:
-        return self.layer.windows(self.x)
+        return self.layer.windows(self.x) if self.known_windows is None else self.known_windows
 
     def option(self, name: str, default: Any = REQUIRED) -> Any:
         """The value of an option, or `default` if the kind does not have it.
