@@ -8,7 +8,7 @@ from convcost.reports.check.baseline_policy import pair_networks
 from convcost.reports.check.finding_text import network_label
 from convcost.reports.check.measures import NO_SPAN, MeasuredNetwork
 from convcost.reports.check.moved_networks import (
-    Named,
+    NetworkInFile,
     are_similar,
     are_too_many,
     find_closer,
@@ -54,29 +54,48 @@ class _Pairs(NamedTuple):
         return [name for name in self.old if name not in self.spec.networks]
 
 
-def _new_networks(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
+class _NetworkName(NamedTuple):
+    """The name of a network in a spec, now or in the base."""
+
+    pairs: _Pairs
+    name: str
+
+    @property
+    def spec(self) -> str:
+        return self.pairs.spec.name
+
+    @property
+    def now(self) -> NetworkInFile:
+        return self.spec, self.pairs.spec.networks[self.name]
+
+    @property
+    def old(self) -> NetworkInFile:
+        return self.spec, self.pairs.old[self.name]
+
+
+def _new_networks(read: Iterable[_Pairs]) -> list[_NetworkName]:
     """The networks that have no base yet, although that of their spec is available."""
-    return [(pairs, name) for pairs in read if not pairs.base.unavailable for name in pairs.added]
+    available = (pairs for pairs in read if not pairs.base.unavailable)
+    return [_NetworkName(pairs, name) for pairs in available for name in pairs.added]
 
 
-def _lost(read: Iterable[_Pairs]) -> list[tuple[_Pairs, str]]:
+def _lost(read: Iterable[_Pairs]) -> list[_NetworkName]:
     """The networks of the base that their files do not have any more."""
-    return [
-        (pairs, name) for pairs in read if pairs.spec.has_all_networks for name in pairs.removed
-    ]
+    complete = (pairs for pairs in read if pairs.spec.has_all_networks)
+    return [_NetworkName(pairs, name) for pairs in complete for name in pairs.removed]
 
 
 class _BaseNetwork(NamedTuple):
-    """A network of the base, and the network that replaces it; empty if it was deleted. `holder` is
-    the network that has its name and file now."""
+    """A network of the base, and the network that replaces it; empty if it was deleted. `namesake`
+    is the network that has its name and file now."""
 
-    old: Named
+    old: NetworkInFile
     replaced_by: str = ""
-    holder: MeasuredNetwork | None = None
+    namesake: MeasuredNetwork | None = None
 
     @property
-    def is_like_holder(self) -> bool:
-        return self.holder is not None and are_similar(self.holder, self.old[1])
+    def is_like_namesake(self) -> bool:
+        return self.namesake is not None and are_similar(self.namesake, self.old[1])
 
     def note(self, base: Base, spec: str, name: str) -> str:
         file, old = self.old
@@ -87,13 +106,13 @@ class _BaseNetwork(NamedTuple):
 
 class _Compared:
     """The networks that are compared with one of the base, as `changed`, and those of the base:
-    `replaced` by one of another name or file, `held` by a changed one of the same name and file,
-    or `renamed` only, by the name that they had. `paired` are the ids of all of them."""
+    `replaced` by one of another name or file, by a changed one of the `same_name` and file, or
+    `renamed` only, by the name that they had. `paired` are the ids of all of them."""
 
     def __init__(self, read: Iterable[_Pairs]) -> None:
-        self.changed: list[tuple[_Pairs, str]] = []
+        self.changed: list[_NetworkName] = []
         self.replaced: list[_BaseNetwork] = []
-        self.held: list[_BaseNetwork] = []
+        self.same_name: list[_BaseNetwork] = []
         self.renamed: dict[str, _BaseNetwork] = {}
         self.paired: set[int] = set()
         for pairs in read:
@@ -107,28 +126,31 @@ class _Compared:
         named = (pairs.old_files[name] if moved else pairs.spec.name, old)
         other = _BaseNetwork(named, network_label(pairs.spec.name, name), None if moved else now)
         if not same_layers(old, now):
-            self.changed.append((pairs, name))
-            (self.replaced if moved else self.held).append(other)
+            self.changed.append(_NetworkName(pairs, name))
+            (self.replaced if moved else self.same_name).append(other)
         elif old.name != name:
             self.renamed[old.name] = other
 
 
 def _replaced_networks(
-    current_networks: Sequence[tuple[_Pairs, str]],
+    current_networks: Sequence[_NetworkName],
     others: Sequence[_BaseNetwork],
-    held: Sequence[_BaseNetwork],
+    same_name: Sequence[_BaseNetwork],
 ) -> tuple[bool, list[_BaseNetwork | None]]:
     """For each network in `current_networks` the one of the base that it may replace, None if there
-    is none; and whether there are too many to compare. `held` are those whose name another network
-    has now."""
-    networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in current_networks]
-    candidates = [*others, *held]
+    is none; and whether there are too many to compare. `same_name` are those whose name another
+    network has now."""
+    networks = [network.now for network in current_networks]
+    candidates = [*others, *same_name]
     if are_too_many(networks, [network.old for network in candidates]):
         # Most networks that have their name are like before.
-        candidates = [*others, *(network for network in held if not network.is_like_holder)]
+        candidates = [
+            *others,
+            *(network for network in same_name if not network.is_like_namesake),
+        ]
     old = [network.old for network in candidates]
     before = [pairs.old.get(name) for pairs, name in current_networks]
-    closer = find_closer(networks, before, old, [network.holder for network in candidates])
+    closer = find_closer(networks, before, old, [network.namesake for network in candidates])
     too_many = are_too_many(networks, old)
     return too_many, [None if index is None else candidates[index] for index in closer]
 
@@ -233,7 +255,7 @@ class BaseLookup:
         self,
         base: Base,
         read: Sequence[_Pairs],
-        pair: Callable[[Sequence[Named], Sequence[Named]], list[int | None]],
+        pair: Callable[[Sequence[NetworkInFile], Sequence[NetworkInFile]], list[int | None]],
     ) -> Iterator[tuple[str, str]]:
         """Pairs new networks with the most similar of those that any file lost since the base.
         Yields the name of a spec and a note for each pair."""
@@ -243,15 +265,14 @@ class BaseLookup:
         if not new:
             return
         lost = _lost(read)
-        deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in lost]
-        deleted += base.deleted_networks()
-        networks = [(pairs.spec.name, pairs.spec.networks[name]) for pairs, name in new]
+        deleted = [*(network.old for network in lost), *base.deleted_networks()]
+        networks = [network.now for network in new]
         self.too_many |= pair is pair_similar and are_too_many(networks, deleted)
         for (pairs, name), index in zip(new, pair(networks, deleted), strict=True):
             if index is not None:
                 file, old = deleted[index]
                 if index < len(lost):
-                    del lost[index][0].old[old.name]
+                    del lost[index].pairs.old[old.name]
                 pairs.old[name] = old
                 pairs.old_files[name] = file
                 of_file = "" if file == pairs.spec.name else f" of {file}"
@@ -271,23 +292,23 @@ class BaseLookup:
         if not base.tracks_deletions:
             return
         comparison = _Compared(read)
-        deleted = [(pairs.spec.name, pairs.old[name]) for pairs, name in _lost(read)]
+        deleted = [network.old for network in _lost(read)]
         deleted += base.deleted_networks() if comparison.changed else []
         left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in comparison.paired]
         # In a family of networks, each may become more like the old version of another.
-        unlike = [network for network in comparison.held if not network.is_like_holder]
+        unlike = [network for network in comparison.same_name if not network.is_like_namesake]
         too_many, matches = _replaced_networks(
             comparison.changed, [*comparison.replaced, *left, *unlike], ()
         )
         if too_many:
-            self.unclear.update(pairs.spec.name for pairs, _ in comparison.changed)
+            self.unclear.update(network.spec for network in comparison.changed)
         for (pairs, name), other in zip(comparison.changed, matches, strict=True):
             # If it is equal, it has not grown.
             if other is not None and not same_layers(other.old[1], pairs.spec.networks[name]):
                 self.second_base[pairs.spec.name, name] = other.old[1]
                 yield pairs.spec.name, other.note(base, pairs.spec.name, name)
         new = _new_networks(read)
-        too_many, matches = _replaced_networks(new, comparison.replaced, comparison.held)
+        too_many, matches = _replaced_networks(new, comparison.replaced, comparison.same_name)
         self.too_many |= too_many
         for (pairs, name), other in zip(new, matches, strict=True):
             replaced = other or comparison.renamed.get(name)

@@ -10,7 +10,7 @@ from convcost.reports.check.measures import MeasuredNetwork
 
 MAX_COMPARISONS = 1_000_000  # comparisons of layers; with more, only names pair networks
 
-Named: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
+NetworkInFile: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 # The share of the layers of the larger network that both have, and how many of them are equal. As
 # floats, shares of networks of up to 10⁷ layers compare like fractions.
 Likeness: TypeAlias = tuple[float, int]
@@ -18,7 +18,9 @@ UNLIKE: Likeness = (0.0, 0)
 LEAST_SHARE = 0.5  # of similar networks
 
 
-def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
+def pair_similar(
+    new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]
+) -> list[int | None]:
     """For each new network the index of the most similar deleted one, or None. Each is paired once.
 
     Two networks are similar if they share at least half of the layers of the larger one. Layers are
@@ -36,13 +38,13 @@ def pair_similar(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | N
     return [old_by_new.get(at) for at in range(len(new))]
 
 
-def are_too_many(new: Sequence[Named], deleted: Sequence[Named]) -> bool:
+def are_too_many(new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]) -> bool:
     """Whether these are too many networks to compare each new one with each deleted one."""
     different = sum(len(set(map(_identity, network.layers))) for _, network in deleted)
     return len(new) * different > MAX_COMPARISONS
 
 
-def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | None]:
+def pair_equal(new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]) -> list[int | None]:
     """For each new network the index of a deleted one with equal layers, if each new network has
     one of its own; else None for all. Of several, those of the same name are first."""
     left: dict[object, dict[str, list[int]]] = {}  # deleted networks by layers and name
@@ -62,15 +64,15 @@ def pair_equal(new: Sequence[Named], deleted: Sequence[Named]) -> list[int | Non
 
 
 def find_closer(
-    new: Sequence[Named],
+    new: Sequence[NetworkInFile],
     before: Sequence[MeasuredNetwork | None],
-    old: Sequence[Named],
-    holders: Sequence[MeasuredNetwork | None],
+    old: Sequence[NetworkInFile],
+    namesakes: Sequence[MeasuredNetwork | None],
 ) -> list[int | None]:
     """For each network the index of the most similar old one that it may replace, or None.
 
     It must be more like that than like its own version `before`, if it has one, and more like it
-    than the network that has its name now, one of `holders`. Several can have the same one.
+    than the network that has its name now, one of `namesakes`. Several can have the same one.
     """
 
     @cache
@@ -78,12 +80,12 @@ def find_closer(
         return _likeness(new[index][1], before[index])
 
     @cache
-    def likeness_to_holder(index: int) -> Likeness:
-        return _likeness(holders[index], old[index][1])
+    def likeness_to_namesake(index: int) -> Likeness:
+        return _likeness(namesakes[index], old[index][1])
 
     indices: list[int | None] = [None] * len(new)
     for likeness, number, index in _similar_pairs(new, old):
-        least = max(likeness_to_before(number), likeness_to_holder(index))
+        least = max(likeness_to_before(number), likeness_to_namesake(index))
         if indices[number] is None and likeness > least:
             indices[number] = index
     return indices
@@ -112,7 +114,7 @@ def _layers_key(network: MeasuredNetwork) -> object:
 
 
 def _similar_pairs(
-    new: Sequence[Named], deleted: Sequence[Named]
+    new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]
 ) -> Iterator[tuple[Likeness, int, int]]:
     """The indices of all similar networks, the most similar pair first; of too many networks, only
     of those with the same name."""
