@@ -82,25 +82,23 @@ def evaluate(networks: Iterable[CheckedNetwork]) -> Iterator[Finding]:
 
 def _evaluate(checked: CheckedNetwork, grouped: Counter[str]) -> Iterator[Finding]:
     """The findings of a network. Adds the layers of its groups to those of its spec."""
-    scopes = cache(lambda convention: _scopes(checked, convention, grouped))
-    return (
-        finding._replace(measure=measure) if measure else finding
-        for file, budget in checked.budgets
-        for convention, measure, limited in split_budget(budget)
-        for scope, limits in scopes(convention).limits_by_scope(limited)
-        for limit in limits
-        for finding in _findings(checked.spec, file, budget, scope, limit)
-    )
+    targets = cache(lambda convention: _targets(checked, convention, grouped))
+    for file, budget in checked.budgets:
+        for convention, measure, limited in split_budget(budget):
+            for target, limits in targets(convention).limits_by_target(limited):
+                for limit in limits:
+                    for finding in _findings(checked.spec, file, budget, target, limit):
+                        yield finding._replace(measure=measure) if measure else finding
 
 
-def _scopes(checked: CheckedNetwork, convention: str, grouped: Counter[str]) -> "_Scopes":
+def _targets(checked: CheckedNetwork, convention: str, grouped: Counter[str]) -> "_Targets":
     """What the budgets limit. With a convention, its numbers replace the macs."""
     if not convention:
-        return _Scopes(checked, checked.no_base, grouped)
+        return _Targets(checked, checked.no_base, grouped)
     network, base = (recount(network, convention) for network in (checked.network, checked.base))
     assert network is not None
     reason = f"the base has no numbers by {convention}" if checked.base else checked.no_base
-    return _Scopes(checked._replace(network=network, base=base), reason, grouped)
+    return _Targets(checked._replace(network=network, base=base), reason, grouped)
 
 
 class _Counts(NamedTuple):
@@ -124,7 +122,7 @@ class _CountsOfLayers(NamedTuple):
     grown: Mapping[str, int]
 
 
-class _Scope:
+class _Target:
     """What a limit applies to: the network, a layer, or the layers that a pattern matches.
 
     `network` and `base` contain only these layers. `base` is None if the base has none of them, and
@@ -205,7 +203,7 @@ def _largest(counts: _Counts, layers: Sequence[tuple[str, int]]) -> _Counts:
     return counts._replace(top=tuple(top), left_out=left_out)
 
 
-class _Scopes:
+class _Targets:
     """What the budgets of a network limit.
 
     A rule limits the layers that it matches by their current paths. It also limits the growth of
@@ -222,7 +220,7 @@ class _Scopes:
             change.path: change.before for change in changes if change.before and change.after
         }
         self.of_layers = cache(self._of_layers)
-        self.total = _Scope("total", "", self.network, self.base, self.of_layers, reason)
+        self.total = _Target("total", "", self.network, self.base, self.of_layers, reason)
         self.layers = LayerIndex(self.network.layers)
         now = {change.before.path: change.path for change in changes if change.before}
         self.before = LayerIndex(before, [{layer.path, now[layer.path]} for layer in before])
@@ -236,7 +234,7 @@ class _Scopes:
                 self.network.layers, list(map(set, zip(new, old, strict=True)))
             )
 
-    def limits_by_scope(self, budget: Budget) -> Iterator[tuple[_Scope, tuple[Limit, ...]]]:
+    def limits_by_target(self, budget: Budget) -> Iterator[tuple[_Target, tuple[Limit, ...]]]:
         """The total, the layers, each by the first rule that matches it, and the groups. Raises
         UsageError if the groups have too many layers."""
         yield self.total, budget.total
@@ -270,15 +268,15 @@ class _Scopes:
             if layers or any(limit.min is not None for limit in limits):
                 yield self._group(rule, layers, base), limits
 
-    def _group(self, rule: Rule, layers: list[LayerCost], base: MeasuredNetwork | None) -> _Scope:
+    def _group(self, rule: Rule, layers: list[LayerCost], base: MeasuredNetwork | None) -> _Target:
         network = self.network.with_layers(layers)
-        return _Scope("group", rule.match, network, base, self.of_layers, self.reason)
+        return _Target("group", rule.match, network, base, self.of_layers, self.reason)
 
-    def _layer(self, layer: LayerCost) -> _Scope:
+    def _layer(self, layer: LayerCost) -> _Target:
         network, before = self.network.with_layers([layer]), self.old.get(layer.path)
         base = self.base.with_layers([before]) if self.base and before else None
         reason = NEW_LAYER if self.base else self.reason
-        return _Scope("layer", layer.path, network, base, self.of_layers, reason)
+        return _Target("layer", layer.path, network, base, self.of_layers, reason)
 
     def _of_layers(self, measure: str, dtype: str) -> _CountsOfLayers:
         network, base = self.network, self.base
@@ -294,17 +292,17 @@ class _Scopes:
 
 
 def _findings(
-    spec: str, file: str, budget: Budget, scope: _Scope, limit: Limit
+    spec: str, file: str, budget: Budget, target: _Target, limit: Limit
 ) -> Iterator[Finding]:
     """A finding for each test of a limit. If `max` is exceeded, `warn` has no finding."""
-    unknown, unknown_base = scope.unknown(limit.measure)
+    unknown, unknown_base = target.unknown(limit.measure)
     in_bytes = limit.measure in IN_BYTES
-    dtype = scope.network.dtypes(limit.dtype).text if in_bytes else ""
+    dtype = target.network.dtypes(limit.dtype).text if in_bytes else ""
 
     def counts(test: Test) -> _Counts:
         # Only a receptive field has another count for a `min`.
         same = limit.measure != "receptive_field"
-        return scope.counts(limit.measure, limit.dtype, "max" if same else test)
+        return target.counts(limit.measure, limit.dtype, "max" if same else test)
 
     def finding(test: Test, level: Level, bound: int | Growth, reason: str = unknown) -> Finding:
         return Finding(
@@ -312,11 +310,11 @@ def _findings(
             CODES[test],
             file,
             limit.span if limit.span.line else None,
-            scope.network.name,
+            target.network.name,
             spec,
             budget.name,
-            scope.scope,
-            scope.path,
+            target.scope,
+            target.path,
             limit.measure,
             test,
             bound,
@@ -341,7 +339,7 @@ def _findings(
         part, whole = limit.grow if isinstance(limit.grow, tuple) else (limit.grow, 0)
         growth = Growth(part, whole, limit.grow_floor, _growth_text(part, whole))
         if base is None:
-            yield finding("grow", "skipped", growth, scope.reason_of(limit.measure))
+            yield finding("grow", "skipped", growth, target.reason_of(limit.measure))
             return
         within = growth.allows(base, count)
         # Growth over a base of more macs would be less.
