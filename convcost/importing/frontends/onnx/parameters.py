@@ -109,15 +109,29 @@ def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
 def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
     """Whether an initializer is a parameter. PyTorch's newer exporter writes the kinds of tensors
     (`declared`), but some versions of it not for tensors that they computed: of these, a mask has
-    at most two distinct numbers, and an index has only integers."""
+    at most two distinct numbers, and an index has only integers. In all files, a mask that is
+    added has the lowest number of its type, or −∞, which no parameter has."""
     if tensor.name in declared:
         return declared[tensor.name] == "PARAMETER"
-    if not declared or tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
+    if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
+        return True
+    if _is_additive_mask(tensor):
+        return False
+    if not declared:
         return True
     if not is_float_type(tensor.data_type):
         return False
     data = numpy_helper.to_array(tensor).astype(np.float64)
     return len(np.unique(data)) > MASK and not (data == np.round(data)).all()
+
+
+def _is_additive_mask(tensor: TensorProto) -> bool:
+    """Whether a tensor has −∞, or the lowest number of its type."""
+    try:
+        data = numpy_helper.to_array(tensor)
+    except (TypeError, ValueError):
+        return False
+    return data.dtype.kind == "f" and bool((data <= np.finfo(data.dtype).min).any())
 
 
 def is_parameter(name: str, *, pytorch: bool, quantized: bool) -> bool:

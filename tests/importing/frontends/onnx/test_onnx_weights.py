@@ -548,6 +548,18 @@ def test_a_norm_can_use_one_tensor_as_scale_and_shift(tmp_path: Path) -> None:
     proved_spec(layer_graph)
 
 
+@pytest.mark.parametrize("lowest", [-np.inf, np.finfo(np.float32).min])
+def test_a_mask_that_is_added_is_no_parameter_whatever_its_name(
+    tmp_path: Path, lowest: float
+) -> None:
+    nodes = [node("Gemm", "x", "w", "-> h"), node("Add", "h", "m.table", "-> y")]
+    mask = np.array([[0, 0, 0, lowest]], np.float32)
+    layer_graph = imported_graph(
+        tmp_path, model(nodes, {"w": array(8, 4), "m.table": mask}, (1, 8))
+    )
+    assert summed_counts(layer_graph) == (8 * 4, 0, 8 * 4)
+
+
 def test_a_new_norm_can_use_its_scale_and_shift_as_statistics(tmp_path: Path) -> None:
     """The variance starts at one, as the scale, and the mean at zero, as the shift."""
     ends = [("x", "h"), ("h", "y")]
