@@ -12,7 +12,8 @@ from convcost.importing.ir.constant import Constant
 from convcost.model.errors import ConstraintError
 
 MAX_ADDED_NODES = 20_000  # nodes that all loops, or all calls of functions, add to a model
-NAMES_PER_NODE = 5  # names of inputs and outputs that count as one more node
+FREE_NAMES = 4  # names of inputs and outputs of a node; further ones take time for themselves
+NAMES_PER_NODE = 2  # further names that count as one more node
 AXES_AS_INPUT = 13  # the opset in which the axes of Unsqueeze became an input
 
 
@@ -23,12 +24,17 @@ def count_nodes(nodes: Iterable[NodeProto]) -> int:
 
 def _count_names(node: NodeProto) -> int:
     """The number of nodes that a node counts as, without its nested graphs."""
-    return 1 + (len(node.input) + len(node.output)) // NAMES_PER_NODE
+    return 1 + _further_nodes(len(node.input) + len(node.output))
+
+
+def _further_nodes(names: int) -> int:
+    """The number of nodes that the names of a node, or the outputs of a step, count as."""
+    return max(0, names - FREE_NAMES) // NAMES_PER_NODE
 
 
 def _count_step(graph: GraphProto) -> int:
     """The number of nodes of a nested graph; at least 1, because a step takes time."""
-    return max(1, count_nodes(graph.node) + len(graph.output) // NAMES_PER_NODE)
+    return max(1, count_nodes(graph.node) + _further_nodes(len(graph.output)))
 
 
 def resolve_control_flow(

@@ -164,7 +164,7 @@ LOOPS = {  # how many nodes all steps add, with an Identity for the output of a 
     "a loop in a loop": (10 * 10 * 1 - 3 + 1, [loop("x", "y", loop("s", "t", RELU))]),
     "branches in a loop": (10 * 3 - 4, [loop("x", "y", node("If", "ten", "-> t", **BRANCHES))]),
     "many inputs": (
-        10 * (1 + 33 // 5) - (1 + 1 + 33 // 5),
+        10 * (1 + (33 - 4) // 2) - (1 + 1 + (33 - 4) // 2),
         [loop("x", "y", node("Sum", *["s"] * 32, "-> t"))],
     ),
     "steps without nodes": (10 * 1 - 2, [loop("x", "y")]),
