@@ -214,6 +214,31 @@ def test_an_axis_that_moves_when_another_one_is_removed_depends_on_the_whole_inp
     assert fields("[5, 2]", f"{layers}, global_avg_pool") == [(5, 0, True), (2, 0, True)]
 
 
+def test_equal_indices_of_several_inputs_are_one_position():
+    """Output o depends on a[o] to a[o + 2], and on b[o - 2] to b[o]."""
+    text = """\
+inputs: {a: {channels: 4, size: [100]}, b: {channels: 4, size: [100]}}
+layers:
+  - {conv: 4, kernel: 3, from: a, name: x}
+  - {conv: 4, kernel: 3, padding: [2, 0], from: b}
+  - {crop: [0, 2], name: y}
+  - {add: [x, y]}
+"""
+    assert [layer.field[0].extent for layer in cost(text).layers] == [3, 3, 3, 5]
+
+
+def test_an_input_with_fewer_axes_than_another_one_is_not_in_the_receptive_field():
+    text = """\
+inputs: {map: {channels: 4, size: [9, 9]}, words: {channels: 4, size: [100]}}
+layers:
+  - {conv: 4, kernel: 3, from: map, name: x}
+  - {global_avg_pool: , from: words, name: y}
+  - {multiply: [x, y]}
+"""
+    extents = [[axis.extent for axis in layer.field] for layer in cost(text).layers]
+    assert extents == [[3, 3], [100], [3, 3]]
+
+
 def test_an_outer_axis_that_is_removed_moves_no_other():
     layers = "{reshape: {channels: 2, size: [2, 5, 3]}}, {slice: 1, along: 1}"
     assert fields("[5, 3]", f"{layers}, {{reshape: {{channels: 2, size: [5, 3]}}}}") == [
