@@ -198,7 +198,7 @@ def _request(
         options.score,
         device=device,
         deployed=options.deployed,
-        partly=_partly_known(measures, source),
+        partial_measures=_partly_known(measures, source),
     )
     if options.deployed:
         network = deploy(network)
@@ -210,7 +210,7 @@ def _shown_columns(request: "SearchRequest", total: "ChunkResult") -> tuple[str,
     """The measures and the score, and how many layers are not in the measures of printed points."""
     printed = total.best.plus(total.front)
     counts = dict(zip(request.columns, printed.columns, strict=True))
-    uncounted = map(uncounted_column, request.partly)
+    uncounted = map(uncounted_column, request.partial_measures)
     return (*request.names, *(name for name in uncounted if counts[name].any()))
 
 

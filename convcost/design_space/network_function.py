@@ -46,8 +46,8 @@ class NetworkFunction:
     inputs and `batch` the number of samples, unless the spec has a variable of this name.
     `settings` are those of everything that does not vary. With `deployed`, the numbers are those of
     the network as inference runs it. The measure NANOSECONDS needs a `device` that has a bandwidth.
-    A network without all counts of one of the `decisive` measures is an error. A call also gives
-    the number of layers that are not in each of the measures of `partly`.
+    A network without all counts of one of the `required_measures` is an error. A call also gives
+    the number of layers that are not in each of the `partial_measures`.
     Raises SpecError, and ConstraintError if the device has no rate for a dtype.
     """
 
@@ -61,8 +61,8 @@ class NetworkFunction:
         device: Device | None = None,
         deployed: bool = False,
         network: Network | None = None,
-        decisive: Collection[str] = (),
-        partly: Sequence[str] = (),
+        required_measures: Collection[str] = (),
+        partial_measures: Sequence[str] = (),
     ) -> None:
         self.documents = documents
         self.pick = pick
@@ -72,8 +72,8 @@ class NetworkFunction:
         self.dtypes = dtypes
         self.device = device
         self.deployed = deployed
-        self.decisive = decisive
-        self.partly = partly
+        self.required_measures = required_measures
+        self.partial_measures = partial_measures
         self.network = network or documents.load(settings, pick)[0]
         self.variables = dict(self.network.variables)
 
@@ -108,13 +108,17 @@ class NetworkFunction:
         return costs(network, others.get("batch", 1), receptive_fields=fields)
 
     def __call__(self, values: Mapping[str, Any]) -> list[int]:
-        """The measures, and the layers that are not in those of `partly`. Raises SpecError."""
+        """The `measures`, then the number of layers that are not in each of `partial_measures`.
+        Raises SpecError."""
         network_costs = self.costs(values)
-        for name in self.decisive:
+        for name in self.required_measures:
             self._require_known(name, network_costs)
         point = cost_point(Point((), ()), network_costs)
         numbers = [self._number(name, network_costs, point) for name in self.measures]
-        return [*numbers, *(len(self._uncounted(name, network_costs)) for name in self.partly)]
+        return [
+            *numbers,
+            *(len(self._uncounted(name, network_costs)) for name in self.partial_measures),
+        ]
 
     def _uncounted(self, name: str, network_costs: Costs) -> list[int]:
         """The indices of the layers that are not in a measure."""

@@ -25,7 +25,7 @@ SECONDS_BETWEEN_SAVES = 5
 def evaluate_task(search: Search, start: int, stop: int) -> ChunkResult:
     """The result of the points from `start` up to, but not including, `stop`."""
     total = search.empty()
-    parts = [search.nothing]
+    parts = [search.no_points]
     for first in range(start, stop, CHUNK):
         chunk = search.chunk(first, min(first + CHUNK, stop))
         if chunk.all is not None:

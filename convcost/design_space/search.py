@@ -27,8 +27,8 @@ SCRAMBLE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads 
 
 class SearchRequest(NamedTuple):
     """What is searched. `sort` are measures, the largest first, with a `-` the smallest. In
-    `pareto`, less is better, with a `+` more. `score` is `module:function`. `partly` are the
-    measures that may be known in part."""
+    `pareto`, less is better, with a `+` more. `score` is `module:function`. `partial_measures`
+    may lack layers."""
 
     source: Source
     pick: str
@@ -44,7 +44,7 @@ class SearchRequest(NamedTuple):
     keeps_all: bool = False
     device: Device | None = None
     deployed: bool = False
-    partly: tuple[str, ...] = ()
+    partial_measures: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,7 +54,7 @@ class SearchRequest(NamedTuple):
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns of points: the measures, how many layers are not in them, and the score."""
-        return (*self.measures, *map(uncounted_column, self.partly), *self._score)
+        return (*self.measures, *map(uncounted_column, self.partial_measures), *self._score)
 
     def function(self) -> NetworkFunction:
         """The measures of a point."""
@@ -66,8 +66,8 @@ class SearchRequest(NamedTuple):
             self.dtypes,
             self.device,
             self.deployed,
-            decisive=self._decisive,
-            partly=self.partly,
+            required_measures=self._compared_measures,
+            partial_measures=self.partial_measures,
         )
 
     @property
@@ -77,7 +77,7 @@ class SearchRequest(NamedTuple):
 
     def unknown(self, name: str, points: "Points") -> Array:
         """Which points have a measure of which nothing is known: all that is counted is 0."""
-        if name not in self.partly:
+        if name not in self.partial_measures:
             return np.zeros(points.index.shape, dtype=bool)
         uncounted = points.columns[self.columns.index(uncounted_column(name))]
         return (points.columns[self.columns.index(name)] == 0) & (uncounted > 0)
@@ -87,7 +87,7 @@ class SearchRequest(NamedTuple):
         return ("score",) if self.score else ()
 
     @property
-    def _decisive(self) -> set[str]:
+    def _compared_measures(self) -> set[str]:
         """The measures that conditions and the front compare."""
         names = {name.removeprefix("+") for name in self.pareto}
         return names.union(
@@ -133,7 +133,7 @@ class Search:
     def __init__(self, request: SearchRequest) -> None:
         self.request = request
         variables = request.space.variables
-        results = len(request.measures) + len(request.partly)
+        results = len(request.measures) + len(request.partial_measures)
         self._costs = TracedFunction(request.function(), variables, results)
         self._score = _load_score(request.score) if request.score else None
         filters = request.filters
@@ -143,12 +143,16 @@ class Search:
 
         # In a condition, a measure comes before a variable of the same name.
         names = request.measures
-        numbers = [*filter(lambda one: one.name not in names, variables), *map(Variable, names)]
+        numbers = [
+            *filter(lambda variable: variable.name not in names, variables),
+            *map(Variable, names),
+        ]
         self._matches = TracedFunction(matches, tuple(numbers), 1)
-        self.nothing = Points(np.arange(0), tuple(np.arange(0) for _ in request.columns))
+        self.no_points = Points(np.arange(0), tuple(np.arange(0) for _ in request.columns))
         self._keys = [(key, key.removeprefix("-")) for key in sort_keys(request.sort)]
-        partly = [name for _, name in self._keys if name in request.partly]
-        self._uncounted = [*map(uncounted_column, partly)]
+        # A sort key with uncounted layers is a lower bound, so nobody knows which keys are equal.
+        partial_keys = [name for _, name in self._keys if name in request.partial_measures]
+        self._uncounted = [*map(uncounted_column, partial_keys)]
 
     def chunk(self, start: int, stop: int) -> ChunkResult:
         """The result of the points from `start` up to, but not including, `stop`."""
@@ -202,7 +206,7 @@ class Search:
         )
 
     def empty(self) -> ChunkResult:
-        return ChunkResult(0, 0, 0, -1, self.nothing, self.nothing, self.nothing)
+        return ChunkResult(0, 0, 0, -1, self.no_points, self.no_points, self.no_points)
 
     def best(self, points: Points) -> tuple[Points, int]:
         """The first `top` points in the order of the request; of equal ones, those that come first
@@ -212,7 +216,7 @@ class Search:
         for key, name in reversed(self._keys):
             column = self._column(points, name)
             keys.append(column if key[0] == "-" else -column)
-            if name in self.request.partly:
+            if name in self.request.partial_measures:
                 keys.append(self.request.unknown(name, points))
         order = np.lexsort(keys)
         best, others = (points.at(part) for part in np.split(order, [self.request.top]))
@@ -235,7 +239,7 @@ class Search:
     def front(self, points: Points) -> Points:
         """The Pareto front of the points, the least first; nothing if none is asked for."""
         if not self.request.pareto:
-            return self.nothing
+            return self.no_points
         points = points.at(np.argsort(points.index))
         costs = []
         for name in self.request.pareto:
@@ -247,7 +251,7 @@ class Search:
     def sample(self, points: Points) -> Points:
         """At most SAMPLE of the points, spread over the space; the same ones for any chunks."""
         if not self.request.pareto:
-            return self.nothing
+            return self.no_points
         scrambled = points.index.astype(np.uint64) * SCRAMBLE
         return points.at(np.argsort(scrambled)[:SAMPLE])
 
