@@ -91,12 +91,7 @@ def close_dims(
         if not is_combined and _is_batch_axis(
             extents, len(samples), batch, is_recurrent=name in along
         ):
-            if dims.get(names[batch], 1) != 1:
-                raise ConstraintError(
-                    "CC405",
-                    f"the dimension `{names[batch]}` is the batch of `{name}`, always 1",
-                    "`convcost analyze --batch n` counts for more samples",
-                )
+            _require_batch_of_one(name, names[batch], dims)
             if (extent := extents[batch]) not in (None, 1):
                 exported.add(extent)
                 notes.append(f"`{name}` was exported for {extent} samples and is imported for one")
@@ -120,6 +115,16 @@ def close_dims(
         model_inputs.append(ModelInput(name, filled, added.get(name, "")))
     _require_closed(declared, dims)
     return ModelInputs(tuple(model_inputs), tuple(notes), tuple(moved), frozenset(exported))
+
+
+def _require_batch_of_one(name: str, dimension: str, dims: Mapping[str, int]) -> None:
+    """Raises ConstraintError CC405 if `dims` gives the batch of an input another number."""
+    if dims.get(dimension, 1) != 1:
+        raise ConstraintError(
+            "CC405",
+            f"the dimension `{dimension}` is the batch of `{name}`, always 1",
+            "`convcost analyze --batch n` counts for more samples",
+        )
 
 
 def _inputs_of_rows(declared: Sequence[DeclaredInput], readers: InputReaders) -> set[str]:
