@@ -132,12 +132,14 @@ class _TaskGraphBuilder:
         self.network = network
         self.batch = batch
         self.tasks: list[Task] = []
+        # By tensor: its bytes, the task that writes it, and the tasks that read it.
         self.sizes: list[int] = []
         self.writers: list[int] = []
         self.readers: list[list[int]] = []
-        self.tensors: dict[int, int | None] = {}  # the tensor of each output; None if stored
+        # By step, or -1 - k for input k: its tensor. A view has that of its input; stored, None.
+        self.tensors: dict[int, int | None] = {}
         self.dtypes = tensor_dtypes(network, dtypes)
-        self.read: set[int] = set()
+        self.read: set[int] = set()  # steps whose output another step reads
         self.sources: dict[int, Task] = {}  # tasks that read no tensor, until another reads theirs
         for k, (_, shape) in enumerate(network.inputs):
             self.tensors[-1 - k] = self._tensor(self._bytes(-1 - k, shape.elements), INPUT)
@@ -186,9 +188,9 @@ class _TaskGraphBuilder:
             self._append(source)
         steps = range(len(self.network.steps))
         outputs = {self.tensors[index] for index in steps if index not in self.read}
-        lists = zip(self.sizes, self.writers, self.readers, strict=True)
+        fields = zip(self.sizes, self.writers, self.readers, strict=True)
         tensors = (
-            TaskTensor(size, writer, tuple(readers), number in outputs)
-            for number, (size, writer, readers) in enumerate(lists)
+            TaskTensor(size, writer, tuple(readers), tensor in outputs)
+            for tensor, (size, writer, readers) in enumerate(fields)
         )
         return TaskGraph(self.network, tuple(self.tasks), tuple(tensors))

@@ -171,7 +171,7 @@ class GraphBuilder:
         self._kinds[index] = layer
         self._varies[index] = self._varying_extents(layer, inputs, old.output)
 
-    def bound_to_input(
+    def inputs_and_shape_options(
         self, sources: Sequence[int], shape: Shape, macs: int = 0
     ) -> tuple[list[int], dict[str, Any]]:
         """The inputs of a `custom` layer with the output `shape`, and its options about shapes.
@@ -362,13 +362,13 @@ class GraphBuilder:
             for stored in (tensors, buffers)
         )
         macs = layer.macs(x).value
-        inputs, bound = self.bound_to_input(inputs, layer.output(x), macs)
+        inputs, shape_options = self.inputs_and_shape_options(inputs, layer.output(x), macs)
         options = {
             "what": f"{layer.name} of shared weights",
             "params": sum(own_tensors.values()),
             "buffers": sum(own_buffers.values()),
             "macs": macs,
-            **bound,
+            **shape_options,
         }
         return self.emit("custom", path, inputs, options, tensors=own_tensors, buffers=own_buffers)
 

@@ -137,8 +137,10 @@ class DerivedWeights:
             options: dict[str, Any] = dict(layer.options)
             inputs = list(layer.inputs)
             if layer.kind != "custom":
-                inputs, bound = self.builder.bound_to_input(layer.inputs, layer.output, layer.macs)
+                inputs, shape_options = self.builder.inputs_and_shape_options(
+                    layer.inputs, layer.output, layer.macs
+                )
                 what = f"{layer.kind} with weights computed from others"
-                options = {"what": what, "macs": layer.macs, **bound}
+                options = {"what": what, "macs": layer.macs, **shape_options}
             params = layer.params - part
             self.builder.restate(index, inputs, {**options, "params": params})

@@ -226,8 +226,9 @@ class _TorchWalk:
             return scope
         if layer.inputs[0] in self.moved:
             return self.moved[layer.inputs[0]]
-        if scope.last and layer.kind in ("flatten", "reshape"):
-            return ModuleScope(scope.path[:-1], f"{scope.run}<", last=False)
+        if scope.is_innermost and layer.kind in ("flatten", "reshape"):
+            # Another call, so that it does not count as a second layer of the module.
+            return ModuleScope(scope.path[:-1], f"{scope.call}<", is_innermost=False)
         return scope
 
     def _arguments(self, node: Any) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from convcost.importing.ir.layer_graph import GraphLayer, Path
 
 
 class ModuleScope(NamedTuple):
-    """The innermost module of a call: its path, and a key for this call of the module."""
+    """The innermost module that an operator belongs to. A module can be called several times;
+    `call` is the key of one call."""
 
     path: Path
-    run: str
-    last: bool  # it has no submodules
+    call: str
+    is_innermost: bool  # the module has no submodules
 
 
 class Scopes:
@@ -29,12 +30,12 @@ class Scopes:
 
     def scope_of(self, node: Any) -> ModuleScope:
         stack: Mapping[str, tuple[str, Any]] = node.meta.get("nn_module_stack") or {}
-        name, run = "", ""
+        name, call = "", ""
         for key, (module_name, kind) in stack.items():
-            name, run = module_name, key
+            name, call = module_name, key
             text = kind if isinstance(kind, str) else kind.__name__
             self.classes.setdefault(split_name(module_name), text.rpartition(".")[2])
-        return ModuleScope(split_name(name), run, name in self._bottom)
+        return ModuleScope(split_name(name), call, name in self._bottom)
 
 
 def split_name(name: str) -> Path:
@@ -46,13 +47,13 @@ def name_layers(
 ) -> list[GraphLayer]:
     """Layers with the paths of their modules. The only layer of a module gets the module's path;
     otherwise the kind is appended. Layers without a scope keep their path."""
-    layer_counts = Counter(scope.run for scope in scopes if scope is not None)
+    layer_counts = Counter(scope.call for scope in scopes if scope is not None)
     named_layers = []
     for layer, scope in zip(layers, scopes, strict=True):
         if scope is None:
             has_kind_suffix = layer.kind == "learned" and layer.path[-1] == "learned"
             named_layers.append(layer._replace(path=layer.path[:-1]) if has_kind_suffix else layer)
-        elif scope.last and scope.path and layer_counts[scope.run] == 1:
+        elif scope.is_innermost and scope.path and layer_counts[scope.call] == 1:
             named_layers.append(layer._replace(path=scope.path))
         else:
             named_layers.append(layer._replace(path=(*scope.path, layer.kind)))

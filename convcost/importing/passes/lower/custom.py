@@ -36,9 +36,9 @@ def custom(builder: GraphBuilder, node: Node) -> Tensor:
     size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
     shape = same.shape if same is not None else Shape(dims[channel], size) if dims else Shape(1)
     sources = list(dict.fromkeys(x.source for x in node.inputs))
-    sources, bound = builder.bound_to_input(sources, shape, macs or 0)
+    sources, shape_options = builder.inputs_and_shape_options(sources, shape, macs or 0)
     index = builder.emit(
-        "custom", node.path, sources, options | bound, tensors=weights, buffers=buffers
+        "custom", node.path, sources, options | shape_options, tensors=weights, buffers=buffers
     )
     if same is not None:  # its elements have the positions of that input's elements
         return same._replace(source=index)
