@@ -4,6 +4,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from convcost.importing.ir.operator_graph import OperatorNode
+from convcost.importing.ir.tensor import MATRIX_RANK
 from convcost.importing.ir.tensor_views import Dims, TensorView
 
 
@@ -54,3 +55,20 @@ class Constant(NamedTuple):
             return None
         first = self.data.flat[0]
         return float(first) if (self.data == first).all() else None
+
+
+MASKED = -1000  # masks add this or less to the scores that do not count
+UNREACHED = -1e30  # no parameter is as low as this
+
+
+def is_mask(numbers: Any) -> bool:
+    """Whether a model adds an array to the scores of attention: its lowest number is one that
+    training does not reach, or a large negative one among zeros only. An array that begins with
+    another number is not read."""
+    if numbers is None or numbers.ndim < MATRIX_RANK or not numbers.size:
+        return False
+    if numbers.dtype.kind not in "fV" or MASKED < numbers.flat[0] != 0:
+        return False
+    lowest = numbers.min()
+    zeros = lowest <= MASKED and ((numbers == 0) | (numbers == lowest)).all()
+    return bool(lowest <= UNREACHED or zeros)

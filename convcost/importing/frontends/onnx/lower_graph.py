@@ -117,7 +117,9 @@ def _fold_and_replace(
     the file stores."""
     tied_weights.tie_same_bytes(model, constants)
     tied_weights.tie_same_source(model, constants)
+    numbers = tied_weights.numbers_of(model, constants, path.parent)
     excluded = parameters.unmark_scales(graph, constants)
+    excluded |= parameters.unmark_masks(graph, constants, numbers)
     stored = {name: storage_of(tensor) for name, tensor in _stored_tensors(model)}
     fused = {name for node in graph.nodes if node.domain == DOMAIN for name in node.inputs}
     graph = expand_fused(graph, constants, stored, shapes)
@@ -126,8 +128,7 @@ def _fold_and_replace(
     graph = replace_patterns(graph, constants, shapes)
     graph = folding.fold_constants(graph, constants, shapes)
     parameters.mark_weights(graph, constants, model)
-    equal = tied_weights.equal_numbers(model, constants, path.parent)
-    builder = GraphBuilder(path.stem, path.name, equal)
+    builder = GraphBuilder(path.stem, path.name, tied_weights.equal_numbers(numbers))
     builder.notes += closed.notes
     builder.notes += (f"{note}, and is imported at --size" for note in closed.moved)
     builder.notes += (*notes, *parameters.absent_parameters(model))

@@ -2,9 +2,10 @@
 read them and from their names. Scales and zero points are numbers that a quantizer adds."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from math import prod
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, numpy_helper
@@ -17,7 +18,7 @@ from convcost.importing.frontends.onnx.constants import (
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.registry import has, row_of
-from convcost.importing.ir.constant import Constant
+from convcost.importing.ir.constant import Constant, is_mask
 from convcost.importing.ir.ops import UNKNOWN, Trait
 from convcost.model.number_format import counted
 from convcost.reports.notes import first_texts
@@ -109,29 +110,15 @@ def created_in_code(model: ModelProto, declared: Mapping[str, str]) -> set[str]:
 def is_learned(tensor: TensorProto, declared: Mapping[str, str]) -> bool:
     """Whether an initializer is a parameter. PyTorch's newer exporter writes the kinds of tensors
     (`declared`), but some versions of it not for tensors that they computed: of these, a mask has
-    at most two distinct numbers, and an index has only integers. In all files, a mask that is
-    added has the lowest number of its type, or −∞, which no parameter has."""
+    at most two distinct numbers, and an index has only integers."""
     if tensor.name in declared:
         return declared[tensor.name] == "PARAMETER"
-    if tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
-        return True
-    if _is_additive_mask(tensor):
-        return False
-    if not declared:
+    if not declared or tensor.data_location == tensor.EXTERNAL or prod(tensor.dims) > MAX_ELEMENTS:
         return True
     if not is_float_type(tensor.data_type):
         return False
     data = numpy_helper.to_array(tensor).astype(np.float64)
     return len(np.unique(data)) > MASK and not (data == np.round(data)).all()
-
-
-def _is_additive_mask(tensor: TensorProto) -> bool:
-    """Whether a tensor has −∞, or the lowest number of its type."""
-    try:
-        data = numpy_helper.to_array(tensor)
-    except (TypeError, ValueError):
-        return False
-    return data.dtype.kind == "f" and bool((data <= np.finfo(data.dtype).min).any())
 
 
 def is_parameter(name: str, *, pytorch: bool, quantized: bool) -> bool:
@@ -313,3 +300,21 @@ def unmark_scales(graph: OnnxGraph, constants: dict[str, Constant]) -> dict[str,
     for name in reasons:
         constants[name] = constants[name]._replace(learned=False)
     return {name: reason for name, reason in reasons.items() if constants[name].elements > 1}
+
+
+MASKS = "masks, and not counted as params"
+
+
+def unmark_masks(
+    graph: OnnxGraph, constants: dict[str, Constant], numbers_of: Callable[[str], Any]
+) -> dict[str, str]:
+    """Marks masks as not learned. Returns them with the reason. `numbers_of` has the numbers of a
+    tensor."""
+    read_by_layers = layer_inputs(graph)
+    masks = {}
+    for name, constant in constants.items():
+        if name in read_by_layers or constant.declared or not constant.is_weight:
+            continue
+        if constant.producer is None and is_mask(numbers_of(name)):
+            constants[name], masks[name] = constant._replace(learned=False), MASKS
+    return masks

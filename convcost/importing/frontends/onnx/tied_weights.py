@@ -84,19 +84,28 @@ def find_tied_weights(
     ]
 
 
-def equal_numbers(
+def numbers_of(
     model: ModelProto, constants: Mapping[str, Constant], folder: Path
-) -> Callable[[str], bool | None]:
+) -> Callable[[str], Any]:
+    """A function of the name of a stored tensor: its numbers, or None if they cannot be read."""
+    stored = {tensor.name: tensor for tensor in model.graph.initializer}
+
+    def numbers(key: str) -> Any:
+        constant = constants.get(key)
+        if constant is not None and constant.data is not None:
+            return constant.data
+        return _numbers(stored[key], folder) if key in stored else None
+
+    return numbers
+
+
+def equal_numbers(numbers_of: Callable[[str], Any]) -> Callable[[str], bool | None]:
     """Whether all numbers of a stored tensor are equal, such as those of new norms; None if the
     numbers cannot be read."""
-    stored = {tensor.name: tensor for tensor in model.graph.initializer}
 
     @cache
     def are_equal(key: str) -> bool | None:
-        constant = constants.get(key)
-        numbers = None if constant is None else constant.data
-        if numbers is None and key in stored:
-            numbers = _numbers(stored[key], folder)
+        numbers = numbers_of(key)
         return (
             None if numbers is None else bool(numbers.size and (numbers == numbers.flat[0]).all())
         )

@@ -9,7 +9,7 @@ import numpy as np
 from convcost.importing.frontends.tflite.file import BYTE, TensorEntry, TfliteGraph, bits_of
 from convcost.importing.frontends.tflite.names import paths
 from convcost.importing.ir.builder import GraphBuilder
-from convcost.importing.ir.constant import Constant, StoredTensor
+from convcost.importing.ir.constant import Constant, StoredTensor, is_mask
 from convcost.importing.ir.layer_graph import Path
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.importing.ir.tensor import Tensor
@@ -61,12 +61,14 @@ def constant_of(
     tensor: TensorEntry, data: np.ndarray | None, sources: tuple[tuple[str, int], ...] = ()
 ) -> Constant:
     """A tensor that does not depend on the inputs: its numbers, if they are known, and the stored
-    tensors behind it. It is learned if it is one of them, and not of a type that indices have."""
+    tensors behind it. It is learned if it is one of them, no mask, and not of a type that indices
+    have."""
     dims = tensor.dims if data is None else data.shape
     constant = Constant(dims, tensor.dtype not in INDICES, data, sources)
     (key, _), *_ = sources or (("", 0),)
     view = whole_view(key, dims) if constant.has_whole_source else None
-    return constant._replace(learned=constant.is_float and constant.has_whole_source, view=view)
+    learned = constant.is_float and constant.has_whole_source and not is_mask(data)
+    return constant._replace(learned=learned, view=view)
 
 
 class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):

@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx_models import array, imported_graph, ints, layer_texts, model, node, summed_counts
 
+from convcost.importing.frontends.onnx import read
 from convcost.model.errors import ConstraintError
 
 DOMAIN = "com.microsoft"
@@ -466,6 +468,46 @@ def test_a_mask_of_the_code_that_attention_adds_is_not_a_param(tmp_path):
     assert layer_graph.notes == (
         f"{ROWS * ROWS} numbers of the file are constant, and not counted as params: `t` (100)",
     )
+
+
+SCORES = [*QKV, node("Transpose", "k", "-> kt", perm=[0, 2, 1]), node("MatMul", "q", "kt", "-> s")]
+ADDED = [*SCORES, node("Add", "s", "t", "-> m"), node("Softmax", "m", "-> p"),
+         node("MatMul", "p", "v", "-> y")]  # fmt: skip
+
+
+@pytest.mark.parametrize("external", [False, True])
+@pytest.mark.parametrize("lowest", [-np.inf, -1e9, -1e4])
+@pytest.mark.parametrize("nodes", [ADDED, [*QKV, MASKED["standard"]]])
+def test_a_stored_mask_of_zeros_and_one_large_negative_number_is_not_a_param(
+    nodes, lowest, external, tmp_path
+):
+    """It has no name of a mask, and perhaps a file of its own."""
+    mask = np.where(np.tri(ROWS), 0, lowest).astype(np.float32)[None]
+    made = model(nodes, {**SIDES, "t": mask}, (1, ROWS, WIDTH))
+    path = tmp_path / "model.onnx"
+    onnx.save(made, path, save_as_external_data=external, size_threshold=0)
+    layer_graph = read(path)
+    params, macs = 3 * WIDTH * WIDTH, ROWS * 3 * WIDTH * WIDTH + PAIRS
+    assert summed_counts(layer_graph) == (params, 0, macs)
+    assert layer_graph.layers[-1].kind == "attention"
+    assert layer_graph.notes == (
+        "100 numbers of the file are masks, and not counted as params: `t` (100)",
+    )
+
+
+def test_a_mask_with_distances_is_not_a_param(tmp_path):
+    """As in attention with linear biases: −∞ above the diagonal, and the distance below it."""
+    distances = np.arange(ROWS) - np.arange(ROWS)[:, None]
+    table = np.where(distances > 0, -np.inf, distances).astype(np.float32)[None]
+    layer_graph = imported_graph(tmp_path, model(ADDED, {**SIDES, "t": table}, (1, ROWS, WIDTH)))
+    assert summed_counts(layer_graph)[0] == 3 * WIDTH * WIDTH
+
+
+@pytest.mark.parametrize("numbers", [(0, -1e4, 1), (0, -999, -999), (-1e4, -1e5, 0), (1, -1e4, 1)])
+def test_a_stored_table_of_other_numbers_is_learned(numbers, tmp_path):
+    table = np.resize(np.array(numbers, np.float32), (1, ROWS, ROWS))
+    layer_graph = imported_graph(tmp_path, model(ADDED, {**SIDES, "t": table}, (1, ROWS, WIDTH)))
+    assert summed_counts(layer_graph)[0] == 3 * WIDTH * WIDTH + ROWS * ROWS
 
 
 def test_a_learned_score_of_grouped_attention_is_a_param_of_an_uncounted_layer(tmp_path):

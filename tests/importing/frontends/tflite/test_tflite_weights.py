@@ -206,6 +206,18 @@ def test_layers_that_share_weights_have_biases_of_their_own(tmp_path, second):
     assert graph.notes == ()
 
 
+@pytest.mark.parametrize("lowest", [-np.inf, -1e9, -3e4])
+def test_a_mask_of_zeros_and_one_large_negative_number_is_not_a_param(tmp_path, lowest):
+    nodes = [node("RELU", "x", "-> s"), node("ADD", "s", "t", "-> y")]
+    mask = np.where(np.eye(8) > 0, 0, lowest).astype(np.float32).reshape(1, 1, 8, 8)
+    tensors = {"x": (1, 2, 8, 8), "s": (1, 2, 8, 8), "t": mask, "y": (1, 2, 8, 8)}
+    graph = imported_graph(tmp_path, model(nodes, tensors))
+    assert summed_counts(graph) == (0, 0, 0)
+    assert graph.notes == (
+        "64 numbers of the file are constant, and not counted as params: `t` (64)",
+    )
+
+
 LEARNED = {
     "SELECT_V2": ([node("GREATER", "x", "zero", "-> c"), node("SELECT_V2", "c", "x", "t", "-> y")],
                   {"c": X, "zero": np.asarray(np.float32(0)), "t": array(12, 10, 8)}, 12 * 10 * 8),
