@@ -1,5 +1,6 @@
 """Plug-ins of CONVCOST_PLUGINS are registered before tests are collected: they are tested too."""
 
+import gc
 import os
 
 import pytest
@@ -26,3 +27,20 @@ def pytest_configure(config):
         raise pytest.UsageError(
             "CONVCOST_REWRITE works only in one process; run pytest without `-n`, or with `-n 0`"
         )
+
+
+def pytest_collection_finish():
+    """What exists now lives until the end: no search for garbage looks at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist, there is no such hook
+def pytest_xdist_make_scheduler(config, log):
+    """With `-n 2`, each process begins with half of the tests, and takes some of the other when it
+    is ready. So it runs most files as a whole, and makes their fixtures once."""
+    if config.getoption("dist") == "load":
+        from xdist.scheduler import WorkStealingScheduling
+
+        return WorkStealingScheduling(config, log)
+    return None

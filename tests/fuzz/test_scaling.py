@@ -756,7 +756,6 @@ def peak_of(act: Callable[[], object]) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-        gc.unfreeze()
 
 
 def test_the_memory_for_variables_of_blocks_grows_with_their_number():
