@@ -14,6 +14,7 @@ FILE_CONTENTS = {
         (".pt", ".pth", ".ckpt", ".pkl", ".bin"),
         ("weights or pickled objects of PyTorch, and loading these runs code of the file", _CODE),
     ),
+    **dict.fromkeys((".torchscript", ".ptl", ".jit"), ("a program of TorchScript", _CODE)),
     ".pt2": ("a program of torch.export", f"{_CODE}; or {_ONNX}"),
     **dict.fromkeys(
         (".safetensors", ".npz", ".msgpack", ".gguf", ".weights", ".params"),
@@ -21,8 +22,19 @@ FILE_CONTENTS = {
     ),
     ".pb": ("a graph of TensorFlow", _TF2ONNX.format("--graphdef model.pb --outputs NAMES")),
     ".hdf5": ("a model of Keras under another name", "rename it to end in .h5"),
-    **dict.fromkeys((".mlmodel", ".engine", ".plan", ".trt", ".mnn"), ("a compiled model", _ONNX)),
-    **dict.fromkeys((".pdmodel", ".caffemodel"), ("a model of another framework", _ONNX)),
+    **dict.fromkeys(
+        (".lite", ".tfl"),
+        ("a model of TensorFlow Lite under another name", "rename it to end in .tflite"),
+    ),
+    **dict.fromkeys(
+        (".mlmodel", ".engine", ".plan", ".trt", ".mnn", ".ort", ".rknn", ".dlc"),
+        ("a compiled model", _ONNX),
+    ),
+    **dict.fromkeys(
+        (".pdmodel", ".pdiparams", ".caffemodel", ".prototxt"),
+        ("a model of another framework", _ONNX),
+    ),
+    ".xml": ("XML, such as a model of OpenVINO", _ONNX),
 }
 FOLDER_CONTENTS = {
     "saved_model.pb": ("a SavedModel of TensorFlow", _TF2ONNX.format("--saved-model FOLDER")),

@@ -6,6 +6,7 @@ which writes a spec for people.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convcost.language.network_inputs import Settings
@@ -20,6 +21,22 @@ SUFFIXES = (".onnx", ".tflite", ".keras", ".h5")
 def is_model_file(name: str) -> bool:
     """Whether an argument names the file of a model, by its suffix."""
     return name.lower().endswith(SUFFIXES)
+
+
+def is_unreadable_model(path: Path) -> bool:
+    """Whether a file is a model in a format that convcost cannot read, by its suffix. `read_model`
+    raises an error that says how to convert it."""
+    from convcost.importing.other_formats import FILE_CONTENTS
+
+    return path.suffix.lower() in FILE_CONTENTS
+
+
+def refuse_model_folder(folder: Path) -> None:
+    """Raises UsageError for a folder with a model in a format that convcost cannot read."""
+    from convcost.importing.other_formats import refuse
+
+    with model_errors(str(folder)):
+        refuse(folder)
 
 
 def is_model(name: str) -> bool:

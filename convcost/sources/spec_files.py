@@ -14,7 +14,13 @@ from convcost.model.record import NamedTuple
 from convcost.model.suggestions import nearest
 from convcost.sources import models
 from convcost.sources.links import Followed, refuse_link_out
-from convcost.sources.models import is_model, is_model_file, read_model
+from convcost.sources.models import (
+    is_model,
+    is_model_file,
+    is_unreadable_model,
+    read_model,
+    refuse_model_folder,
+)
 
 MAX_BYTES = 100 * 2**20  # of one spec
 SUFFIXES = (".yaml", ".yml")
@@ -89,7 +95,8 @@ def locate(argument: str) -> SpecLocation:
     if name == "-":
         return SpecLocation(STDIN, None, pick)
     if path_exists(path) and not path.is_dir():  # a file, or a pipe such as `<(…)`
-        return SpecLocation(name, path, pick, is_model=is_model_file(name))
+        model = not name.endswith(SUFFIXES) and (is_model_file(name) or is_unreadable_model(path))
+        return SpecLocation(name, path, pick, is_model=model)
     shipped = shipped_specs()
     if name in shipped and not _is_broken_link(name):
         return SpecLocation(name, shipped[name], pick, shipped=True)
@@ -221,6 +228,7 @@ def path_exists(path: Path) -> bool:
 
 def _not_found(argument: str, path: Path, shipped: dict[str, Path]) -> tuple[str, ...]:
     if path_exists(path):
+        refuse_model_folder(path)
         return (f"`{argument}` is a folder, not a spec",)
     if _is_broken_link(argument):
         return (f"`{argument}` is a link that leads to no file",)

@@ -7,9 +7,10 @@ from convcost.importing.other_formats import FILE_CONTENTS, FOLDER_CONTENTS
 
 
 @pytest.mark.parametrize("suffix", FILE_CONTENTS)
-def test_a_file_of_another_format_is_refused_with_a_way_on(suffix, tmp_path):
+@pytest.mark.parametrize("command", ["import", "analyze"])
+def test_a_file_of_another_format_is_refused_with_a_way_on(command, suffix, tmp_path):
     (tmp_path / f"net{suffix.upper()}").write_bytes(b"\0")
-    done = run("import", f"net{suffix.upper()}", cwd=tmp_path)
+    done = run(command, f"net{suffix.upper()}", cwd=tmp_path)
     holds, way = FILE_CONTENTS[suffix]
     message = f"net{suffix.upper()}: convcost cannot read this file: it contains {holds}"
     assert done.returncode == 2
@@ -17,10 +18,11 @@ def test_a_file_of_another_format_is_refused_with_a_way_on(suffix, tmp_path):
 
 
 @pytest.mark.parametrize("name", FOLDER_CONTENTS)
-def test_so_is_a_folder(name, tmp_path):
+@pytest.mark.parametrize("command", ["import", "analyze"])
+def test_so_is_a_folder(command, name, tmp_path):
     (tmp_path / "net").mkdir()
     (tmp_path / "net" / name).write_bytes(b"")
-    done = run("import", "net", cwd=tmp_path)
+    done = run(command, "net", cwd=tmp_path)
     holds, way = FOLDER_CONTENTS[name]
     assert (done.returncode, done.stderr.decode()) == (
         2,
