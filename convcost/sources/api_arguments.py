@@ -86,12 +86,7 @@ def _value(name: str, value: Any) -> Any:
 def parse_size(size: Any) -> tuple[int, ...]:
     """An input size, one number for each axis or one for all. Raises UsageError."""
     numbers = (size,) if type(size) is int else size
-    if (
-        not isinstance(numbers, Sequence)
-        or isinstance(numbers, bytes | bytearray)
-        or not 0 < len(numbers) <= MAX_WINDOW_AXES
-        or any(type(number) is not int or not 0 < number < MAX_NUMBER for number in numbers)
-    ):
+    if not _are_counts(numbers) or not 0 < len(numbers) <= MAX_WINDOW_AXES:
         raise UsageError(f"size must be like 256 or (256, 320), not {brief(size)}")
     return tuple(numbers)
 
@@ -106,9 +101,15 @@ def parse_batch(batch: Any) -> int:
 def parse_shapes(shapes: Any) -> tuple[tuple[int, ...], ...]:
     """Shapes of inputs, channels first and without the batch. Raises UsageError."""
     listed = list(shapes) if isinstance(shapes, Sequence) else [shapes]
-    for shape in listed:
-        if not isinstance(shape, Sequence) or not all(
-            type(number) is int and 0 < number < MAX_NUMBER for number in shape
-        ):
-            raise UsageError(f"inputs must be shapes, like [(3, 224, 224)], not {brief(shapes)}")
+    if not all(map(_are_counts, listed)):
+        raise UsageError(f"inputs must be shapes, like [(3, 224, 224)], not {brief(shapes)}")
     return tuple(map(tuple, listed))
+
+
+def _are_counts(numbers: Any) -> bool:
+    """Whether it is a sequence of integers from 1."""
+    return (
+        isinstance(numbers, Sequence)
+        and not isinstance(numbers, bytes | bytearray)
+        and all(type(number) is int and 0 < number < MAX_NUMBER for number in numbers)
+    )
