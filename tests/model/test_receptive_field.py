@@ -233,6 +233,13 @@ def test_a_layer_that_moves_elements_to_unknown_places_depends_on_the_whole_inpu
     assert [(field.extent, field.step) for field in fields] == [(3, 1), (20, 0), (20, 0)]
 
 
+@pytest.mark.parametrize("kind", ["softmax", "log_softmax", "instance_norm", "l2_norm"])
+def test_a_norm_and_a_softmax_depend_on_their_own_position(kind):
+    text = f"input: {{channels: 2, size: [20]}}\nlayers: [{{conv: 2, kernel: 3}}, {kind}]"
+    fields = [layer.field[0] for layer in cost(text).layers]
+    assert [(field.extent, field.step) for field in fields] == [(3, 1), (3, 1)]
+
+
 BOUND = """\
 input: {channels: 1, size: [4000]}
 layers: [{conv: 1, kernel: 3}, {upsample: , size: 3989}, {conv: 1, kernel: 3}]
