@@ -34,8 +34,7 @@ def command(
     columns: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B",
-            help=f"Columns to print, in the order given: {COLUMN_NAMES}; or `all`.",
+            metavar="A,B", help=f"Columns to print, in the order given: {COLUMN_NAMES}; or `all`."
         ),
     ] = None,
     sort: Annotated[

@@ -15,8 +15,7 @@ Examples:
 
 def command(
     name: Annotated[
-        str | None,
-        typer.Argument(metavar="[NAME]", help="One convention, with its rules."),
+        str | None, typer.Argument(metavar="[NAME]", help="One convention, with its rules.")
     ] = None,
     *,
     out: _reporting.OutputOptions,

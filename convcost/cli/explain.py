@@ -22,8 +22,7 @@ Examples:
 def command(
     spec: _networks.SpecArgument,
     layer: Annotated[
-        str | None,
-        typer.Argument(metavar="[LAYER]", help="Path of a layer, a block or a branch."),
+        str | None, typer.Argument(metavar="[LAYER]", help="Path of a layer, a block or a branch.")
     ] = None,
     settings: _networks.SetOption = None,
     size: _networks.SizeOption = None,

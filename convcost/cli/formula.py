@@ -27,8 +27,7 @@ def command(
         ),
     ] = "",
     measures: Annotated[
-        str,
-        typer.Option(metavar="A,B", help="Measures, such as peak_memory."),
+        str, typer.Option(metavar="A,B", help="Measures, such as peak_memory.")
     ] = "params,macs,activations",
     settings: _networks.SetOption = None,
     size: _networks.SizeOption = None,

@@ -37,8 +37,7 @@ def command(
     output: _networks.OutputFileOption = "-",
     input_: _networks.InputOption = None,
     size: Annotated[
-        str | None,
-        typer.Option(metavar="N|HxW", help="Input size, if the model leaves it open."),
+        str | None, typer.Option(metavar="N|HxW", help="Input size, if the model leaves it open.")
     ] = None,
     dim: _networks.DimOption = None,
     name: Annotated[
@@ -49,8 +48,7 @@ def command(
         typer.Option(metavar="SPEC", help="Write nothing; check that SPEC describes the model."),
     ] = None,
     fixed: Annotated[
-        bool,
-        typer.Option("--fixed", help="Import for this input size only; skip other sizes."),
+        bool, typer.Option("--fixed", help="Import for this input size only; skip other sizes.")
     ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit 1 if a layer of the model is uncounted.")

@@ -37,13 +37,7 @@ def check(request: CheckRequest, *, if_any: bool = False) -> tuple[Check, tuple[
         device = (f"device: {RUNTIME_MEMORY}",)
     counted = [checked.network.costs for checked in inputs.networks]
     folded = deployed_notes([costs for costs in counted if costs is not None])
-    texts = (
-        *inputs.statements,
-        *folded,
-        *_without_budget(inputs),
-        *_stated_notes(inputs),
-        *device,
-    )
+    texts = (*inputs.statements, *folded, *_without_budget(inputs), *_stated_notes(inputs), *device)
     statements = tuple(map(printable, texts))
     report = Check(
         findings,

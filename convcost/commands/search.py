@@ -387,10 +387,7 @@ def _partly_known(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
 
     kinds = [name for name, kind in KINDS.items() if kind.counted is not Kind.counted]
     unknown = Measure.MACS in measures and _may_have(source, kinds)
-    return (
-        *((Measure.MACS,) if unknown else ()),
-        *conventions_of(measures),
-    )
+    return (*((Measure.MACS,) if unknown else ()), *conventions_of(measures))
 
 
 def _can_need_notes(request: "SearchRequest", conventions: Sequence["Convention"]) -> bool:

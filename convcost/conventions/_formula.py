@@ -359,15 +359,11 @@ def _macs(use: LayerUse) -> int:
 X = quantity("X", "elements of the input", lambda use: _elements(use.inputs[:1], use.batch))
 Y = quantity("Y", "elements of the output", lambda use: _elements((use.output,), use.batch))
 MACS = quantity(
-    "macs",
-    "multiply-adds, as convcost counts them",
-    lambda use: _macs(use) * use.batch,
+    "macs", "multiply-adds, as convcost counts them", lambda use: _macs(use) * use.batch
 )
 MACS_64 = Formula("⌈macs/64⌉", lambda use: -(-MACS.evaluate(use) // 64), MACS.quantities)
 WEIGHTS = quantity(
-    "W",
-    "weights",
-    lambda use: use.layer.weights(use.x).value or use.layer.buffers(use.x).value,
+    "W", "weights", lambda use: use.layer.weights(use.x).value or use.layer.buffers(use.x).value
 )
 BIASES = quantity("B", "biases", lambda use: use.layer.biases(use.x).value)
 PARAMS = quantity(

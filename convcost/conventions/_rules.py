@@ -7,8 +7,7 @@ from convcost.conventions._formula import *
 from convcost.model.window import AxisWindow
 
 UNKNOWN_ATTENTION = CountingRule(
-    UNKNOWN,
-    depends="the number depends on whether attention is a module, a function or products",
+    UNKNOWN, depends="the number depends on whether attention is a module, a function or products"
 )
 UNKNOWN_RECURRENT = CountingRule(
     UNKNOWN, depends="the number depends on how the framework splits a recurrent layer"

@@ -9,9 +9,6 @@ convention(
     `avg_pool` and `scale` with `shift`. As in the paper, a factor that multiplies one element
     counts 0, and so do norms and activations.""",
     source="LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998, II.B",
-    rules={
-        **MACS_WITH_BIASES,
-        "avg_pool": POOLED,
-    },
+    rules={**MACS_WITH_BIASES, "avg_pool": POOLED},
     rest=MACS,
 )

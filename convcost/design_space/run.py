@@ -119,10 +119,7 @@ def _save(
         "search": _fingerprint(request),
         "done": done,
         "bytes": size,
-        "counts": [
-            *(total.points, total.failed, total.matching, total.first_failed),
-            total.tied,
-        ],
+        "counts": [*(total.points, total.failed, total.matching, total.first_failed), total.tied],
         "best": _tree(total.best),
         "front": _tree(total.front),
         "sample": _tree(total.sample),

@@ -244,12 +244,7 @@ class Expansion(NetworkBuilder):
         return output
 
     def _expand_block(
-        self,
-        node: LayerNode,
-        block: Block,
-        name: str,
-        scope: Scope,
-        inputs: tuple[StepOutput, ...],
+        self, node: LayerNode, block: Block, name: str, scope: Scope, inputs: tuple[StepOutput, ...]
     ) -> StepOutput:
         self.count_options(len(block.options))
         self.count_inputs(len(inputs))

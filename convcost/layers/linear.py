@@ -23,11 +23,7 @@ class Linear(Layer):
 
     examples = (
         Example(
-            "{linear: 1000}",
-            Shape(1024),
-            Shape(1000),
-            params=1000 * 1024 + 1000,
-            macs=1000 * 1024,
+            "{linear: 1000}", Shape(1024), Shape(1000), params=1000 * 1024 + 1000, macs=1000 * 1024
         ),
         Example(
             "{linear: 4096, inputs: 7*7*512, bias: false}",

@@ -65,11 +65,7 @@ class Registry(Generic[T]):
     """
 
     def __init__(
-        self,
-        package: str,
-        *,
-        quoted: bool = True,
-        check: Callable[[str, T], None] | None = None,
+        self, package: str, *, quoted: bool = True, check: Callable[[str, T], None] | None = None
     ) -> None:
         self._package = package
         self._quoted = quoted

@@ -72,10 +72,7 @@ def _result(located: LocatedFinding) -> dict[str, Any]:
         "message": _message(labeled_line(finding, path)),
         "locations": [{"physicalLocation": location}],
         # GitHub identifies a finding by the second one.
-        "partialFingerprints": {
-            "convcost/v1": fingerprint,
-            "primaryLocationLineHash": fingerprint,
-        },
+        "partialFingerprints": {"convcost/v1": fingerprint, "primaryLocationLineHash": fingerprint},
     }
 
 

@@ -11,12 +11,7 @@ from convcost.conventions import CONVENTIONS, Convention, distinct_layer_uses
 from convcost.model.costs import Costs
 from convcost.model.figures import Figure
 from convcost.model.measures import Measure
-from convcost.model.number_format import (
-    counted,
-    format_change,
-    format_count,
-    format_difference,
-)
+from convcost.model.number_format import counted, format_change, format_count, format_difference
 from convcost.model.record import NamedTuple
 from convcost.reports.notes import author_notes, first_texts, uncounted_note
 from convcost.reports.report import Report, versioned

@@ -61,10 +61,7 @@ def _is_exact(value: Any) -> bool:
 
 
 def first_rows(
-    rows: Sequence[Row],
-    top: int | None,
-    sort: str | None,
-    value: Value[Row],
+    rows: Sequence[Row], top: int | None, sort: str | None, value: Value[Row]
 ) -> tuple[list[Row], RowsLeftOut]:
     """The first `top` rows in the order of `sort`, and how many more there are."""
     ordered = sort_rows(rows, sort, value)

@@ -87,10 +87,7 @@ def totals_table(
         title=answer(networks, baseline, names),
         columns=tuple(columns),
         rows=tuple(tuple(column[n] for column in cells) for n in shown),
-        notes=(
-            *left_out.notes("network"),
-            *costs_notes(networks, inputs="input" not in chosen),
-        ),
+        notes=(*left_out.notes("network"), *costs_notes(networks, inputs="input" not in chosen)),
     )
     if not view.transpose:
         return table

@@ -7,12 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TypeAlias
 
-from convcost.language.budget_config import (
-    ConfiguredBudget,
-    GlobIndex,
-    glob_variants,
-    read_config,
-)
+from convcost.language.budget_config import ConfiguredBudget, GlobIndex, glob_variants, read_config
 from convcost.language.patterns import MAX_COMPARISONS, comparisons, has_wildcard, matcher
 from convcost.model.errors import Source, UsageError
 from convcost.model.network import Budget, Rule, path_prefixes

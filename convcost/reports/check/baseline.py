@@ -42,12 +42,7 @@ def format_baseline(baseline: Baseline) -> str:
         spec: {name: _network(network) for name, network in sorted(networks.items())}
         for spec, networks in sorted(baseline.items())
     }
-    tree = {
-        "schema": SCHEMA,
-        "version": __version__,
-        "convention": CONVENTION,
-        "specs": specs,
-    }
+    tree = {"schema": SCHEMA, "version": __version__, "convention": CONVENTION, "specs": specs}
     return "".join(_json_pieces(tree, 0)) + "\n"
 
 

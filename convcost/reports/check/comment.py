@@ -8,12 +8,7 @@ from enum import IntEnum
 
 from convcost import __version__
 from convcost.model.number_format import counted, format_count
-from convcost.reports.check.changes import (
-    layer_rows,
-    layer_table,
-    network_change,
-    network_table,
-)
+from convcost.reports.check.changes import layer_rows, layer_table, network_change, network_table
 from convcost.reports.check.evaluate import CheckedNetwork, counting_notes
 from convcost.reports.check.finding import CheckResult, Finding, Level
 from convcost.reports.check.finding_text import (

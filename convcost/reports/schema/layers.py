@@ -63,11 +63,7 @@ def _list_rules() -> dict[str, Schema]:
         f"layers_{name}": _nested_list(f"layers_{name}", rule)
         for name, rule in {
             "kinds": {"if": is_word, "then": kind_word, "else": mapping | has_one(names)},
-            "calls": {
-                "if": is_word,
-                "then": any_of(kind_word, block_word),
-                "else": mapping | call,
-            },
+            "calls": {"if": is_word, "then": any_of(kind_word, block_word), "else": mapping | call},
             "needs": {"not": words(needs), **_by_key(needs)},
         }.items()
     }
