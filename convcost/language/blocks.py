@@ -36,7 +36,7 @@ def parse_blocks(sections: Sections, parser: LayerParser, names: Names) -> None:
         layers = node.get("layers")
         if layers is None:
             problems.add("CC103", f"block `{block.name}` needs `layers`", block.origin)
-        inner_names = seen.setdefault(tuple(block.options), names.with_options(block.options))
+        inner_names = seen.setdefault(tuple(block.options), names.new_child(block.options))
         block.items = parser.layers(layers, f"`layers` of block `{block.name}`", inner_names)
 
 
@@ -97,7 +97,7 @@ def _parse_options(block: Block, node: Mapping, sections: Sections, names: Names
         sections.problems.add("CC104", "`options` must be a mapping", options, hint)
         return
     sections.problems.count_read(options)
-    seen = names.with_options(block.options)
+    seen = names.new_child(block.options)
     for name, (key, value) in options.entries.items():
         if not is_name(name) or name in RESERVED:
             message = f"`{name}` cannot be the name of an option"

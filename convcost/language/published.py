@@ -20,16 +20,7 @@ IN_BYTES = ("flash", "peak_memory")
 PRINTED = (*Measure, "channels", "flops", *IN_BYTES)
 KEYS = (
     *PRINTED,
-    "count",
-    "layer",
-    "source",
-    "note",
-    "k",
-    "truncated",
-    "off",
-    "set",
-    "size",
-    "dtype",
+    *("count", "layer", "source", "note", "k", "truncated", "off", "set", "size", "dtype"),
 )
 
 

@@ -1,7 +1,7 @@
 """Reads the value of an option: a number, a word, a list, or an expression."""
 
-from collections.abc import Callable, Iterator
-from collections.abc import Mapping as NamesToValues
+from collections import ChainMap
+from collections.abc import Callable
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -23,26 +23,12 @@ INPUT_NAMES = ("in_channels", "in_height", "in_width", "in_depth")
 MAX_PLAIN_DIGITS = 9  # of usual numbers, which are parsed first because that is faster
 
 
-class Names:
+class Names(ChainMap[str, Any]):
     """The names that an expression may use: the variables of the document, and in a block its
     options. It is a key of dictionaries, equal only to itself."""
 
-    __slots__ = ("_options", "_variables")
-
-    def __init__(
-        self, variables: NamesToValues[str, object], options: NamesToValues[str, object] = {}
-    ) -> None:
-        self._variables = variables
-        self._options = options
-
-    def with_options(self, options: NamesToValues[str, object]) -> "Names":
-        return Names(self._variables, options)
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._options or name in self._variables
-
-    def __iter__(self) -> Iterator[str]:
-        return chain(self._variables, self._options)
+    __eq__ = object.__eq__
+    __hash__ = object.__hash__
 
 
 def read_value(
