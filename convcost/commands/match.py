@@ -1,8 +1,8 @@
 """`match`: finds the counts of a network that print as a given figure, for many settings."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
-from operator import add, le
 
 from convcost.language.load import Documents
 from convcost.language.network_inputs import Settings
@@ -12,7 +12,6 @@ from convcost.model.errors import ConstraintError, SpecError, UsageError
 from convcost.model.figures import Figure, parse_figure
 from convcost.model.network import Network
 from convcost.model.options import show
-from convcost.model.record import NamedTuple
 from convcost.model.suggestions import did_you_mean
 from convcost.reports.match import MATCHED, MAX_SHOWN, Match, NetworkSettings
 from convcost.reports.match import match as match_figures
@@ -130,16 +129,17 @@ def _points(
     Settings that the spec does not allow are left out. Those that would take too long are added to
     `untried`.
     """
-    total = _Work(0, 0, 0)
+    limits = Counter(values=MAX_VALUES, layers=MAX_LAYERS, different=MAX_DIFFERENT)
+    total = Counter[str]()
     for point in _trained_and_deployed("", 0, network):
         total += _work(point)
         yield point
     # The network itself is read already. Settings that it refuses take about as long as it does.
-    point_work = total._replace(values=documents.count_values(network.name, MAX_VALUES))
+    point_work = total + Counter(values=documents.count_values(network.name, MAX_VALUES))
     for settings, steps in _settings(network, base):
         size = base.size if settings.size is None else settings.size
         whole = base._replace(variables=(*base.variables, *settings.variables), size=size)
-        if not (total + point_work).within_limits:
+        if not total + point_work <= limits:
             untried.append(_text(settings))
             continue
         try:
@@ -147,34 +147,20 @@ def _points(
         except SpecError:
             total += point_work
             continue
-        total += _Work(point_work.values, 0, 0)
+        total["values"] += point_work["values"]
         for point in _trained_and_deployed(_text(settings), steps, changed):
             total += _work(point)
             yield point
 
 
-class _Work(NamedTuple):
-    """What is read and counted for networks. A layer counts once for each of its inputs."""
-
-    values: int
-    layers: int
-    different: int
-
-    def __add__(self, other: "_Work") -> "_Work":  # type: ignore[override]
-        return _Work(*map(add, self, other))
-
-    @property
-    def within_limits(self) -> bool:
-        return all(map(le, self, (MAX_VALUES, MAX_LAYERS, MAX_DIFFERENT)))
-
-
-def _work(point: NetworkSettings) -> _Work:
+def _work(point: NetworkSettings) -> Counter[str]:
+    """What is counted for a network. A layer counts once for each of its inputs."""
     network = point.costs.network
     layers = sum(max(len(step.inputs), 1) for step in network.steps)
     if point.deployed:  # most of its layers are those of the trained network
-        return _Work(0, layers, 0)
+        return Counter(layers=layers)
     different = {(id(step.layer), inputs_of(network, step)) for step in network.steps}
-    return _Work(0, layers, len(different))
+    return Counter(layers=layers, different=len(different))
 
 
 def _trained_and_deployed(settings: str, steps: int, network: Network) -> Iterator[NetworkSettings]:
