@@ -334,16 +334,6 @@ def _macs_with(use: LayerUse, **options: Any) -> int:
     return use.layer.with_options(**options).macs(use.x).value * use.batch
 
 
-def _all_pairs(use: LayerUse) -> int:
-    """The macs of attention without a mask: most tools count every pair."""
-    return _macs_with(use, causal=False, window=None)
-
-
-def _projections(use: LayerUse) -> int:
-    """The macs of the projections of an LSTM."""
-    return (use.option("projection") or 0) * _states(use)
-
-
 def _projection_macs(use: LayerUse) -> int:
     """The macs of an LSTM whose hidden state has the size of its projection."""
     width = use.option("projection") or use.option("hidden")
@@ -404,11 +394,18 @@ STATES = quantity("H", "hidden units × steps × layers × directions", _states)
 UNPROJECTED = quantity(
     "macs'", "multiply-adds without projections", lambda use: _macs_with(use, projection=None)
 )
-PROJECTIONS = quantity("J", "multiply-adds of projections", _projections)
+PROJECTIONS = quantity(
+    "J", "multiply-adds of projections", lambda use: (use.option("projection") or 0) * _states(use)
+)
 NARROW = quantity(
     "macs''", "multiply-adds if the hidden state had the size of the projection", _projection_macs
 )
-ALL_PAIRS = quantity("M", "multiply-adds of all queries with all keys", _all_pairs)
+# Most tools count attention without its mask.
+ALL_PAIRS = quantity(
+    "M",
+    "multiply-adds of all queries with all keys",
+    lambda use: _macs_with(use, causal=False, window=None),
+)
 SCORES = quantity("Q", "pairs of a query and a key", _scores)
 BRANCHES = quantity("n", "branches", lambda use: len(use.inputs))
 NEIGHBOURS = quantity(

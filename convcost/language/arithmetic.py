@@ -37,19 +37,14 @@ def calculate(sign: str, a: Value, b: Value) -> Value:
     numeric(a)
     numeric(b)
     try:
-        result = _calculate(sign, a, b)
+        number = a if isinstance(a, Symbolic) else b
+        is_symbolic = isinstance(number, Symbolic)
+        result = number.calculate(sign, a, b) if is_symbolic else whole(ARITHMETIC[sign](a, b))
     except ZeroDivisionError:
         raise ConstraintError("CC106", f"{show(a)} {sign} {show(b)} divides by 0") from None
     if bits(result) > MAX_BITS:
         raise ConstraintError("CC106", f"{show(a)} {sign} {show(b)} is too large")
     return result
-
-
-def _calculate(sign: str, a: Value, b: Value) -> Value:
-    for operand in (a, b):
-        if isinstance(operand, Symbolic):
-            return operand.calculate(sign, a, b)
-    return whole(ARITHMETIC[sign](a, b))
 
 
 def compare(sign: str, a: Value, b: Value) -> bool:

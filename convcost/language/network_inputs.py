@@ -59,7 +59,8 @@ class AllowedSizes(NamedTuple):
         if odd:
             message = f"the size must be a multiple of {self.multiple}; {odd[0]} is not"
             message = f"cannot have size {size_text(requested)}: {message}"
-            nearest = tuple(_nearest_multiple(n, self.multiple) for n in requested)
+            by = self.multiple
+            nearest = tuple(max(by, (2 * n + by) // (2 * by) * by) for n in requested)
             raise ConstraintError("CC113", message, f"the nearest is {size_text(nearest)}")
 
 
@@ -75,10 +76,6 @@ def _set_hint(name: str, declared: list[str]) -> str:
     variable_hint = did_you_mean(name, declared) if declared else "the spec has no variables"
     how = f"add `vars: {{{last}: 1}}` to the spec and write `{last}` as that value"
     return "; ".join(filter(None, (variable_hint, f"to set a value of a layer, {how}")))
-
-
-def _nearest_multiple(n: int, multiple: int) -> int:
-    return max(multiple, (2 * n + multiple) // (2 * multiple) * multiple)
 
 
 class NetworkInputs:

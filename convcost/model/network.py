@@ -61,10 +61,6 @@ class Copies(NamedTuple):
         """The copies of a layer of an expert, if the join of the experts has these copies."""
         return Copies(self.stored * choice.of, self.used * choice.take, (*self.choices, choice))
 
-    def used_of(self, owner: "Copies") -> int:
-        """How many copies of the weights of an owner a layer with these copies uses."""
-        return prod(choice.take for choice in self.choices[: len(owner.choices)])
-
 
 def most_used(choices: Sequence[tuple[Choice, ...]]) -> int:
     """How many copies of shared weights a position uses at most, by the choices of each layer that

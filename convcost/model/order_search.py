@@ -52,7 +52,8 @@ class OrderSearch(NamedTuple):
             if run.at_least is not None:
                 at_least = max(at_least or 0, run.at_least)
             order += run.order
-            walk = walk.starting_at(walk.state_after(run.order))
+            start = walk.state_after(run.order)
+            walk = _Walk(walk.part, start, walk.end, backwards=walk.backwards)
         return SegmentOrder(order, at_least)
 
     def _next_segments(self, walk: "_Walk") -> SegmentOrder:
@@ -110,9 +111,6 @@ class _Walk:
         self.backwards = backwards
         before_and_after = part.needs, part.feeds
         self.needs, self.feeds = before_and_after[::-1] if backwards else before_and_after
-
-    def starting_at(self, start: int) -> "_Walk":
-        return _Walk(self.part, start, self.end, backwards=self.backwards)
 
     def options(self, state: int) -> list[int]:
         """The segments that can come next."""

@@ -133,7 +133,8 @@ def _stored_read(costs: Costs, step: Step, index: int, stored: list[StoredBytes]
     """
     owner = index if step.shared is None else step.shared
     copies = costs.network.steps[owner].copies
-    total = -(-stored[owner].total * step.copies.used_of(copies) // copies.stored)
+    used = prod(choice.take for choice in step.copies.choices[: len(copies.choices)])
+    total = -(-stored[owner].total * used // copies.stored)
     elements = costs.layers[owner].counts.weights
     if step.layer.operation != "lookup" or not elements:
         return total

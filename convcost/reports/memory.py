@@ -1,6 +1,6 @@
 """The memory of a network: the tensors that are alive while each layer runs, peak and weights."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ from convcost.reports.device import (
 )
 from convcost.reports.notes import author_notes, first_texts, input_note, uncounted_note
 from convcost.reports.report import Report, versioned
-from convcost.reports.row_order import RowsLeftOut, first_rows
+from convcost.reports.row_order import first_rows
 from convcost.reports.table import Cell, Column, Rounded, Table, cell_text, count_cell, shape_size
 
 if TYPE_CHECKING:
@@ -227,7 +227,8 @@ class Memory(Report):
 
     def _table(self, costs: Costs, order: OrderRecord | None) -> Table:
         network_memory = self.network_memory(costs, order)
-        layers, left_out = self._first_layers(network_memory.layers)
+        key = None if self.top is None else "bytes alive"
+        layers, left_out = first_rows(network_memory.layers, self.top, key, lambda m, _: m.bytes)
         mixed = bool(dtypes_of(costs).rules)
         return Table(
             name=network_memory.name,
@@ -257,11 +258,6 @@ class Memory(Report):
             notes=(*left_out.notes(), *self._notes(costs, network_memory)),
             source=costs.network.source,
         )
-
-    def _first_layers(self, layers: Sequence[LayerMemory]) -> tuple[list[LayerMemory], RowsLeftOut]:
-        """With `top`, the layers with the most bytes alive, and how many more there are."""
-        key = None if self.top is None else "bytes alive"
-        return first_rows(layers, self.top, key, lambda layer, _: layer.bytes)
 
     def _notes(self, costs: Costs, memory: NetworkMemory) -> Iterator[str]:
         tensors = ", ".join(

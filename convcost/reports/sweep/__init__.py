@@ -20,6 +20,7 @@ from convcost.reports.verify.figure_check import summarize
 DEFAULT_COLUMNS: tuple[str, ...] = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
 LAYER_COLUMNS = ("layer", "kind", "params_work", "macs_work", "options")  # only layers have them
 COLUMNS: tuple[str, ...] = (*(name for name in ALL if name not in LAYER_COLUMNS), "channels")
+UNDECIDED = "some counts of their layers are not known"
 FIGURE_WIDTH = 16  # `34M[3] off +12.54 %` then needs two lines
 
 PointColumn: TypeAlias = tuple[Column, Callable[[PointCosts], Cell]]
@@ -96,6 +97,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     columns[:0] = [_setting_column(n, axis, used) for n, axis in axes if axis.varies]
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
+    undecided = counted(network.undecided, "point")
     return Table(
         name=network.name,
         title=network.name,
@@ -109,19 +111,13 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
                 if view.where
                 else []
             ),
-            *_undecided_note(network.undecided),
+            *([f"not decided for {undecided}: {UNDECIDED}"] if network.undecided else []),
             *(f"[{number}] {source}" for source, number in sources.items()),
             *_figure_notes(points),
             *_field_notes(points, {*names, *view.sorted_or_filtered_by}),
             *(costs_notes([point.costs for point in points]) if points else ()),
         ),
     )
-
-
-def _undecided_note(points: int) -> Iterator[str]:
-    if points:
-        number = counted(points, "point")
-        yield f"not decided for {number}: some counts of their layers are not known"
 
 
 def _setting_column(number: int, axis: Axis, others: Collection[str]) -> PointColumn:
