@@ -7,13 +7,9 @@ which writes a spec for people.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from convcost.language.network_inputs import Settings
 from convcost.model.errors import ConstraintError, Source, UsageError
-
-if TYPE_CHECKING:
-    from convcost.importing.ir.layer_graph import LayerGraph
 
 SUFFIXES = (".onnx", ".tflite", ".keras", ".h5")
 
@@ -63,7 +59,8 @@ def read_model(name: str, settings: Settings) -> Source:
     )
     with model_errors(name):
         graph = layer_graph_of(request)
-        _require_whole(graph)
+        for gap in graph.gaps:
+            raise ConstraintError("CC401", gap, "`convcost import` writes a spec of the layers")
         return Source(name, flat_spec(graph), graph.notes)
 
 
@@ -75,10 +72,3 @@ def model_errors(file: str) -> Iterator[None]:
     except ConstraintError as error:
         message = f"error[{error.code}]: {file}: {error.message}"
         raise UsageError(message, help=error.help) from None
-
-
-def _require_whole(graph: "LayerGraph") -> None:
-    """Raises ConstraintError if a part of the model is in no layer, so that its costs would be
-    missing, or if the layers do not have the params of the model."""
-    for gap in graph.gaps:
-        raise ConstraintError("CC401", gap, "`convcost import` writes a spec of the layers")
