@@ -21,7 +21,7 @@ NUMBERS = re.compile(r"(?<!\d)\d+(?=/|$)")
 
 Pair: TypeAlias = tuple[Count, Count]  # the counts before and after
 Gap: TypeAlias = tuple[range, range]  # the old and the new layers that are not paired
-Keys: TypeAlias = Sequence[tuple[object, ...]]  # one a layer; layers with equal keys are paired
+Keys: TypeAlias = Sequence[object]  # one a layer; layers with equal keys are paired
 
 
 class LayerChange(NamedTuple):
@@ -62,7 +62,7 @@ class LayerChange(NamedTuple):
             return "added"
         if self.after is None:
             return "removed"
-        if _identity(self.before) != _identity(self.after):
+        if layer_identity(self.before) != layer_identity(self.after):
             return "changed"
         same = _unnumbered(self.before.path) == _unnumbered(self.after.path)
         return "unchanged" if same else "renamed"
@@ -107,7 +107,7 @@ class _Pairing:
         self.gaps: list[Gap] = [(range(len(before)), range(len(after)))]
         deepest = max((layer.path.count("/") for layer in (*before, *after)), default=0)
         self.depths = (*range(1, min(deepest, MAX_DEPTH) + 1), WHOLE_PATH)
-        self._pair_groups(*(list(map(_identity, side)) for side in (before, after)))
+        self._pair_groups(*(list(map(layer_identity, side)) for side in (before, after)))
         if self.gaps:
             self._pair_similar_layers()
         self._pair_paths()
@@ -119,7 +119,7 @@ class _Pairing:
         new_groups = {group: group for group in groups.values()}
         old_places = [_place(layer.path, groups) for layer in self.before]
         new_places = [_place(layer.path, new_groups) for layer in self.after]
-        for similarity in (_weights, _output, _size):
+        for similarity in (_weights, _output, kind_and_size):
             self._pair_groups(
                 list(zip(old_places, map(similarity, self.before), strict=True)),
                 list(zip(new_places, map(similarity, self.after), strict=True)),
@@ -234,7 +234,7 @@ def _numbers(groups: Iterable[range], keys: Keys, ids: dict[Keys, int]) -> list[
     return [ids.setdefault(content, len(ids)) for content in contents]
 
 
-def _identity(layer: LayerCost) -> tuple[object, ...]:
+def layer_identity(layer: LayerCost) -> object:
     return layer.kind, layer.output, layer.counts
 
 
@@ -247,7 +247,7 @@ def _output(layer: LayerCost) -> tuple[object, ...]:
     return layer.kind, layer.output
 
 
-def _size(layer: LayerCost) -> tuple[object, ...]:
+def kind_and_size(layer: LayerCost) -> object:
     """A key that stays the same with other channels: the kind and the output size."""
     return layer.kind, layer.output.size
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from convcost.model.costs import LayerCost
 from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.layer_changes import kind_and_size, layer_identity
 
 MAX_COMPARISONS = 1_000_000  # comparisons of layers; with more, only names pair networks
 
@@ -40,7 +41,7 @@ def pair_similar(
 
 def are_too_many(new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]) -> bool:
     """Whether these are too many networks to compare each new one with each deleted one."""
-    different = sum(len(set(map(_identity, network.layers))) for _, network in deleted)
+    different = sum(len(set(map(layer_identity, network.layers))) for _, network in deleted)
     return len(new) * different > MAX_COMPARISONS
 
 
@@ -110,7 +111,7 @@ def same_layers(first: MeasuredNetwork, second: MeasuredNetwork) -> bool:
 def _layers_key(network: MeasuredNetwork) -> object:
     """A key that is equal for two networks if both have the same layers equally often, regardless
     of names and order."""
-    return frozenset(Counter(map(_identity, network.layers)).items())
+    return frozenset(Counter(map(layer_identity, network.layers)).items())
 
 
 def _similar_pairs(
@@ -143,9 +144,9 @@ class _Form:
     def __init__(self, network: MeasuredNetwork) -> None:
         layers = network.layers
         self.size = len(layers)
-        self.equal = Counter(map(_identity, layers))
+        self.equal = Counter(map(layer_identity, layers))
         self.similar = (
-            Counter(map(_by_size, layers)),
+            Counter(map(kind_and_size, layers)),
             Counter(_by_stride(layer, network) for layer in layers),
         )
 
@@ -169,10 +170,6 @@ def _count_shared(now: Counter[object], then: Counter[object]) -> int:
     return sum([min(now[key], then[key]) for key in now.keys() & then.keys()])
 
 
-def _by_size(layer: LayerCost) -> object:
-    return layer.kind, layer.output.size
-
-
 def _by_stride(layer: LayerCost, network: MeasuredNetwork) -> object:
     """A key that stays the same at another input size: the kind, and the powers of two that are
     nearest to the strides from the first input."""
@@ -183,7 +180,3 @@ def _by_stride(layer: LayerCost, network: MeasuredNetwork) -> object:
     sizes = zip(size, layer.output.size, strict=True)
     strides = (17 * before // (12 * after or 1) for before, after in sizes)
     return layer.kind, *(stride.bit_length() for stride in strides)
-
-
-def _identity(layer: LayerCost) -> object:
-    return layer.kind, layer.output, layer.counts
