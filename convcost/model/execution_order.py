@@ -164,11 +164,9 @@ class _Decomposition:
         groups = self.groups(inner)
         if len(groups) == 1 and not last:
             return [self.single(task) for task in tasks]
-        readers = Counter(
-            tensor
-            for group in groups
-            for tensor in {n for task in group for n in self.graph.tasks[task].reads}
-        )
+        readers = Counter[int]()  # by tensor: the groups that read it
+        for group in groups:
+            readers.update({tensor for task in group for tensor in self.graph.tasks[task].reads})
         shared = shared.difference(*(self.graph.tasks[task].reads for task in last))
         several = (tensor for tensor, count in readers.items() if count > 1)
         shared |= {tensor for tensor in several if not self.is_kept(tensor, inner[-1])}

@@ -162,13 +162,13 @@ def _lines(
         for column, column_cells in zip(columns, texts, strict=True)
     ]
     heights = [max(map(len, row)) for row in zip(*cells, strict=True)]
+
+    def fill(lines: list[str], height: int) -> list[str]:
+        empty = [""] * (height - len(lines))
+        return empty + lines if above else lines + empty
+
     return [
-        [
-            line
-            for lines, height in zip(column_cells, heights, strict=True)
-            for empty in [[""] * (height - len(lines))]
-            for line in ((*empty, *lines) if above else (*lines, *empty))
-        ]
+        [line for lines in map(fill, column_cells, heights) for line in lines]
         for column_cells in cells
     ]
 

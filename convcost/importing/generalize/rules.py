@@ -138,8 +138,8 @@ RULES: dict[str, SizeRule] = {
 
 def _with_expressions(at: LayerAtSizes, extent_by_option: dict[str, str]) -> GraphLayer | None:
     """The layer with an expression for each of these options that differs between sizes; None if
-    there is no such expression. The value of an option is the name of the extent, such as `width`,
-    that its expression uses if it can; empty if any extent fits."""
+    there is no such expression. The value of an option is the name of the extent that its
+    expression uses if it can, such as `in_width`; empty if any extent fits."""
     follows: dict[str, Expressions] = dict(at.first.follows)
     for name, extent in extent_by_option.items():
         expressions = _expressions(at, at.values(name), follows.pop(name, None), extent)

@@ -43,22 +43,26 @@ def _fold(items: Items, used_values: set[int]) -> Items:
     new_items: list[Item] = []
     at = 0
     while at < len(inner):
-        end = at + 1
-        form = _form(inner[at])
-        while (
-            form is not None
-            and end < len(inner)
-            and _is_unreferenced(inner[end - 1], used_values)
-            and _form(inner[end]) == form
-            and (not inner[end].refs or _is_next_copy(inner[end - 1], inner[end]))
-            and _is_unreferenced(inner[end], used_values, except_output=True)
-        ):
+        end, form = at + 1, _form(inner[at])
+        while end < len(inner) and _continues_run(form, inner[end - 1], inner[end], used_values):
             end += 1
         first, *others = inner[at:end]
         unwritten = (*first.unwritten, *others)
         new_items.append(first._replace(repeat=1 + len(others), unwritten=unwritten))
         at = end
     return tuple(new_items)
+
+
+def _continues_run(form: object, previous: Item, item: Item, used_values: set[int]) -> bool:
+    """Whether an item is one more copy in a run of items of this form, the last of which is the
+    `previous` one, so that all can be one `repeat`."""
+    return (
+        form is not None
+        and _is_unreferenced(previous, used_values)
+        and _form(item) == form
+        and (not item.refs or _is_next_copy(previous, item))
+        and _is_unreferenced(item, used_values, except_output=True)
+    )
 
 
 def _is_unreferenced(item: Item, used_values: set[int], *, except_output: bool = False) -> bool:

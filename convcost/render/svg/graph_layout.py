@@ -125,12 +125,11 @@ class _Graph:
         heights = (BETWEEN + HEAD * (n in heads) + HEIGHT for n in range(len(self.rows)))
         self.tops = list(accumulate(heights, initial=0.0))
         # A column may end where one box feeds all that follows, and no frame is cut.
-        self.cuts = [
-            stop
-            for stop in range(1, len(self.rows))
-            if len({upper for slot in self.rows[stop] for upper in self.layering.above[slot]}) == 1
-            and not any(span[0] < stop <= span[-1] for span in spans)
-        ]
+        self.cuts = []
+        for stop in range(1, len(self.rows)):
+            feeding = {upper for slot in self.rows[stop] for upper in self.layering.above[slot]}
+            if len(feeding) == 1 and not any(span[0] < stop <= span[-1] for span in spans):
+                self.cuts.append(stop)
 
     def height(self, columns: list[GraphColumn]) -> float:
         return max(self.tops[column.stop] - self.tops[column.start] for column in columns)

@@ -75,10 +75,9 @@ class Insertions:
             entering = self._flow.entries(item.steps)
             if len(entering) != 1 or entering[0] not in self._candidates:
                 return {}
-            if self.expand and (
-                len(self._flow.exits(item.steps)) != 1
-                or not all(map(self._flow.is_elementwise, item.steps - {entering[0]}))
-            ):
+            others = item.steps - {entering[0]}
+            are_elementwise = all(map(self._flow.is_elementwise, others))
+            if self.expand and not (are_elementwise and len(self._flow.exits(item.steps)) == 1):
                 return {}
             begins[entering[0]] = item, self._candidates[entering[0]]
         return begins

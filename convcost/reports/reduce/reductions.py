@@ -194,11 +194,9 @@ class _Finder:
     def _removed_items(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
         """The items that the removal of a 1x1 deletes: its own, and its followers in its list."""
         target = self.items.item_in_list(index, folder)
-        if (
-            target is None
-            or not all(step == index or self.flow.is_elementwise(step) for step in target.steps)
-            or len(self.flow.exits(target.steps)) > 1
-        ):
+        others = () if target is None else target.steps - {index}
+        are_elementwise = all(map(self.flow.is_elementwise, others))
+        if target is None or not are_elementwise or len(self.flow.exits(target.steps)) > 1:
             raise ConstraintError("CC004", "is in a block with other layers")
         items = {target.path: target}
         for follower in followers:
