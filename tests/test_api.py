@@ -268,6 +268,10 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
             "inputs must be shapes, like [(3, 224, 224)], not (3, 8, 8)",
         ),
         (
+            lambda: convcost.import_model("a.json", inputs=[b"abc"]),
+            "inputs must be shapes, like [(3, 224, 224)], not [b'abc']",
+        ),
+        (
             lambda: convcost.analyze("net.yaml", set=[1]),
             'set must be a mapping of variables, like {"classes": 10}, not [1]',
         ),
