@@ -37,7 +37,7 @@ class Written(NamedTuple):
 
 
 class OptionBinder:
-    """Binds options; `defaults` are those of the document, by kind."""
+    """Binds options; `defaults` are those of the document, by kind and option."""
 
     def __init__(self, problems: Problems) -> None:
         self.problems = problems

@@ -135,6 +135,8 @@ class _Backward:
             yield self._step_macs(index, step, macs) if macs and self.needs[index] else 0
 
     def _step_macs(self, index: int, step: Step, macs: int) -> int:
+        """The multiply-adds of the gradients of a step: as many as those of the step, `macs`, for
+        the gradient of the weights, and as many for that of the input."""
         inputs = [self._needs(tensor) for tensor in step.reads]
         weights, _ = self._trainable(index)
         operation = step.layer.operation

@@ -16,8 +16,8 @@ def named_rearrangement(
     one of them and end with the channels at axis `channel`; otherwise None."""
     if origin.axes is None or origin.batch != 0 or channel != 1 or len(moves) != 3:  # noqa: PLR2004
         return None
-    input_axes = [axis for axis in origin.axes if axis >= 0]
-    if origin.axes[1] != 0 or input_axes != sorted(input_axes):
+    roles = [role for role in origin.axes if role >= 0]  # without axes that the shape does not have
+    if origin.axes[1] != 0 or roles != sorted(roles):  # not [1, c, h, w …] in order
         return None
     target = moves[0].dims, moves[1].order, moves[2].dims
     return next((named for named, form in _forms(origin.dims, target[0]) if form == target), None)

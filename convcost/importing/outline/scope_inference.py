@@ -12,7 +12,8 @@ MIN_BRANCHES = 2  # of a join
 
 def with_inferred_scopes(graph: LayerGraph) -> LayerGraph:
     """The graph with paths for layers whose path is only their kind. A model with class names
-    states the module of each layer itself, so only its tables change."""
+    states the module of each layer itself, so only its tables change, which are learned tensors and
+    constants."""
     layers = list(graph.layers)
     _move_tables(layers)
     if graph.classes:
