@@ -17,6 +17,7 @@ import keras_models as keras
 import numpy as np
 import pytest
 import tflite_models as tflite
+from onnx import helper
 from onnx_models import array, model, node
 from repository import Repository
 from support import calls_of, commands_that_read_specs, run
@@ -117,6 +118,21 @@ def onnx_parts(n: int) -> bytes:
     nodes += [node("Add", names[i], f"w{i}", f"-> {names[i + 1]}") for i in range(n)]
     weights = {"w": np.arange(4.0 * n, dtype="f").reshape(4 * n, 1, 1)}
     return model(nodes, weights, dims=(1, 4, 8, 8)).SerializeToString()
+
+
+def onnx_branches(n: int) -> bytes:
+    """A chain of `If`, each decided by the size of the output of the one before."""
+    names, nodes = ["x", *(f"y{i}" for i in range(n - 1)), "y"], []
+    for i, name in enumerate(names[:-1]):
+        branches = {
+            f"{branch}_branch": helper.make_graph(
+                [node(op, name, "-> o")], "branch", [], [helper.make_empty_tensor_value_info("o")]
+            )
+            for branch, op in (("then", "Relu"), ("else", "Flatten"))
+        }
+        nodes += [node("Size", name, f"-> n{i}"), node("Greater", f"n{i}", "one", f"-> c{i}")]
+        nodes += [node("If", f"c{i}", f"-> {names[i + 1]}", **branches)]
+    return model(nodes, {"one": np.array(1)}, dims=(1, 4, 8, 8)).SerializeToString()
 
 
 def onnx_inputs(n: int) -> bytes:
@@ -314,6 +330,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         "import net.onnx --fixed",
         lambda n: {"net.onnx": onnx_chain(n, "Add")},
         50,
+    ),
+    "branches of an ONNX model that sizes decide": (
+        "import net.onnx --fixed",
+        lambda n: {"net.onnx": onnx_branches(n)},
+        15,
     ),
     "inputs of an ONNX model": (
         "import net.onnx --fixed",

@@ -1,6 +1,6 @@
 """The constants of a graph: those that it stores, and those that are computed from them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from math import prod
 from typing import Any
 
@@ -18,8 +18,14 @@ from convcost.importing.frontends.onnx.constants import (
     is_float_type,
     stored_constant,
 )
-from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, alive
-from convcost.importing.frontends.onnx.inlining import COPY_OF
+from convcost.importing.frontends.onnx.graph import (
+    STANDARD,
+    OnnxGraph,
+    OnnxNode,
+    alive,
+    node_of,
+)
+from convcost.importing.frontends.onnx.inlining import COPY_OF, branch_name, branch_nodes
 from convcost.importing.frontends.onnx.names import OPAQUE
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInputs
 from convcost.importing.frontends.onnx.registry import has, row_of
@@ -114,7 +120,8 @@ def fold_constants(
     `constants`. An `inference` adds to `shapes` what it knows of each node."""
     kept_nodes = []
     total = sum(constant.data.size for constant in constants.values() if constant.data is not None)
-    for node in graph.nodes:
+    nodes = iter(graph.nodes)
+    for node in nodes if inference is None else _with_branches(nodes, constants, inference):
         if node.outputs[0] in constants:
             continue
         if node.op in SIZES and node.known:
@@ -142,6 +149,28 @@ def fold_constants(
             continue
         kept_nodes.append(node)
     return graph._replace(nodes=alive(kept_nodes, graph.outputs))
+
+
+def _with_branches(
+    nodes: Iterable[OnnxNode], constants: dict[str, Constant], inference: ShapeInference
+) -> Iterator[OnnxNode]:
+    """The nodes, with those of a branch in the place of each `If` whose condition is constant when
+    its turn comes: the shape of its output may decide the next `If`."""
+    for node in nodes:
+        is_if = node.op == "If" and node.domain in STANDARD
+        name = branch_name(constants, node.input(0)) if is_if else None
+        if name is None:
+            yield node
+            continue
+        protos = branch_nodes(node.attributes[name], node.outputs[0], node.outputs)
+        inference.add_nodes(protos)
+        inner = [node_of(proto, number, {}) for number, proto in enumerate(protos)]
+        constants |= {
+            stored.outputs[0]: _constant_of_node(stored, learned=False)
+            for stored in inner
+            if stored.op == "Constant" and stored.known
+        }
+        yield from _with_branches(inner, constants, inference)
 
 
 def add_constant(constants: dict[str, Constant], name: str, constant: Constant) -> None:

@@ -41,7 +41,7 @@ def graph_of(model: ModelProto) -> OnnxGraph:
     """The graph of a model. Raises ConstraintError CC404 for a graph that cannot run: it has a
     cycle, or a tensor that two nodes produce or that no node produces."""
     types = _stored_types(model)
-    nodes = [_node(node, number, types) for number, node in enumerate(model.graph.node, 1)]
+    nodes = [node_of(node, number, types) for number, node in enumerate(model.graph.node, 1)]
     versions = {entry.domain: entry.version for entry in model.opset_import}
     opset = max((versions.get(domain, 0) for domain in STANDARD), default=0)
     source_names = {entry.name for entry in model.graph.input}
@@ -79,7 +79,7 @@ def _stored_types(model: ModelProto) -> dict[str, int]:
     return types | {name: tensor.data_type for name, tensor in values}
 
 
-def _node(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
+def node_of(node: NodeProto, number: int, types: Mapping[str, int]) -> OnnxNode:
     # The first output of an LSTM may be left out, but nodes are identified by it.
     outputs = tuple(node.output)
     if not outputs or not outputs[0]:

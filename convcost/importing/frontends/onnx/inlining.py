@@ -97,6 +97,29 @@ def _number(constants: Mapping[str, Constant], name: str) -> int | None:
     return int(constant.data.item())
 
 
+def branch_name(constants: Mapping[str, Constant], condition: str) -> str | None:
+    """The attribute with the branch of an `If` that runs; None if its condition is not known."""
+    number = _number(constants, condition)
+    return None if number is None else "then_branch" if number else "else_branch"
+
+
+def branch_nodes(graph: GraphProto, place: str, outputs: Sequence[str]) -> list[NodeProto]:
+    """The operators of a branch and, for each of its `outputs`, a copy under this name. Names that
+    the branch defines end with `place`."""
+    inner = (entry.name for entry in graph.initializer), *(node.output for node in graph.node)
+    names = {name: f"{name}, in {place}" for each in inner for name in each if name}
+    constants = [
+        helper.make_node("Constant", [], [tensor.name], value=tensor)
+        for tensor in graph.initializer
+    ]
+    nodes = [_rename_tensors(node, names) for node in (*constants, *graph.node)]
+    copies = zip(_output_names(graph, names), outputs, strict=False)
+    identities = [
+        helper.make_node("Identity", [name], [output]) for name, output in copies if output
+    ]
+    return nodes + identities
+
+
 class _Resolver:
     """Moves the operators of nested graphs to the graph around them. `aliases` has the names of the
     tensors that replace outputs; `constant_nodes` have the numbers of all steps, once."""
@@ -121,9 +144,9 @@ class _Resolver:
         itself if it stays."""
         graphs = {entry.name: entry.g for entry in node.attribute if entry.HasField("g")}
         if node.domain in STANDARD and node.op_type == "If":
-            condition = _number(self.constants, node.input[0])
-            if condition is not None:
-                return self._branch(node, graphs, "then_branch" if condition else "else_branch")
+            name = branch_name(self.constants, node.input[0])
+            if name is not None:
+                return self._branch(node, graphs, name)
         if node.domain in STANDARD and node.op_type == "Loop":
             body = graphs["body"]
             steps = _steps(node.input, body, self.constants)

@@ -1,7 +1,7 @@
 """ONNX's own shape inference, operator by operator. It never gets the numbers of large weights, and
 never computes numbers itself: a damaged file of few bytes can demand lists that fill all memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from onnx import (
@@ -60,6 +60,10 @@ class ShapeInference:
             self._add(name, helper.make_tensor_type_proto(types[name], dims))
         entries = (*model.graph.value_info, *model.graph.output) if stated_shapes else ()
         self._stated = {entry.name: entry.type for entry in entries}
+
+    def add_nodes(self, nodes: Iterable[NodeProto]) -> None:
+        """Adds operators of a nested graph to those of the file."""
+        self._nodes |= {name: node for node in nodes for name in node.output if name}
 
     def add_outputs(self, node: OnnxNode, constants: Mapping[str, Constant]) -> None:
         """Adds the types of the outputs of an operator of the file, if they are known. Raises
