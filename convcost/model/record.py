@@ -64,11 +64,11 @@ else:
             return cls(*values)
 
         def _replace(self, **changed):
-            pairs = zip(self._fields, self, strict=True)
-            values = [changed.pop(key, value) for key, value in pairs]
+            # As in the standard library: `map` calls no function of Python for each field.
+            replaced = tuple.__new__(type(self), map(changed.pop, self._fields, self))
             if changed:
                 raise TypeError(f"{type(self).__name__} has no field {', '.join(changed)}")
-            return tuple.__new__(type(self), values)
+            return replaced
 
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))
