@@ -291,8 +291,8 @@ def lines_of(*arguments: str, cwd: Path) -> int:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("change", ["one is inserted", "all are others", "all are wider"])
-def test_pairing_2_000_layers_takes_at_most_3_times_the_work_of_analyze(change, tmp_path):
-    random, n = Random(0), 2_000
+def test_pairing_1_000_layers_takes_at_most_2_7_times_the_work_of_analyze(change, tmp_path):
+    random, n = Random(0), 1_000
     kinds = ["{conv: 8, kernel: 1}", "{conv: 8, kernel: 3, padding: 1}", "relu", "batch_norm"]
     before = random.choices(kinds, k=n)
     after = {
@@ -308,5 +308,5 @@ def test_pairing_2_000_layers_takes_at_most_3_times_the_work_of_analyze(change, 
     analyze = lines_of("analyze", "after.yaml", cwd=tmp_path)
     compare = lines_of("compare", "before.yaml", "after.yaml", "--layers", cwd=tmp_path)
     check = lines_of("check", "after.yaml", "--base=before.yaml", "--max-growth=1%", cwd=tmp_path)
-    assert compare <= 3 * analyze
-    assert check <= 3 * analyze
+    assert compare <= 2.7 * analyze
+    assert check <= 2.7 * analyze
