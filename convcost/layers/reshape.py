@@ -106,21 +106,17 @@ class ReshapeLike(SizeLike):
 
 
 def _reshape_field(x: Shape, output: Shape) -> tuple[ReceptiveField, ...] | None:
-    """The receptive field of a reshape. If channels become outer axes, such as heads, or outer axes
-    become channels, positions stay known. If the innermost axes change, any position is possible,
-    also if only an axis of size 1 moves: each axis of a field is counted from the innermost one.
+    """The receptive field of a reshape. If channels become outer axes, such as heads, positions
+    stay known. If all axes become channels, an output depends on all positions. Otherwise, any
+    position is possible: with channels last, an outer axis that becomes channels moves the others.
+    So it is if an axis of size 1 moves: each axis of a field is counted from the innermost one.
     """
     before, after = _without_ones(x.size), _without_ones(output.size)
-    merged = len(before) - len(after)
-    has_same_axes = before[merged:] == after if merged > 0 else after[-merged:] == before
-    if not has_same_axes or _moves_axes(x.size, output.size):
-        return ANY_POSITION
-    if merged <= 0:
-        return None
-    return tuple(
-        ReceptiveField() if n == 1 or len(_without_ones(x.size[:axis])) >= merged else whole_axis(n)
-        for axis, n in enumerate(x.size)
-    )
+    if before and not after:
+        return tuple(whole_axis(n) if n > 1 else ReceptiveField() for n in x.size)
+    added = len(after) - len(before)
+    has_same_axes = added >= 0 and after[added:] == before
+    return None if has_same_axes and not _moves_axes(x.size, output.size) else ANY_POSITION
 
 
 def _moves_axes(before: tuple[int, ...], after: tuple[int, ...]) -> bool:

@@ -399,7 +399,7 @@ def test_the_last_step_of_a_recurrent_layer_is_flat_and_can_be_classified():
         pytest.param("{max: 1, keep: false}", (4, 1), id="max of an axis"),
         pytest.param("{slice: 2, along: 1, step: 2}", (1, 1), id="slice"),
         pytest.param("{reshape: {channels: 4, size: [2, 4, 6]}}", (1, 1), id="heads"),
-        pytest.param("{reshape: {channels: 8 * 4, size: [6]}}", (4, 1), id="rows to channels"),
+        pytest.param("{reshape: {channels: 8 * 4, size: [6]}}", (4, 6), id="rows to channels"),
         pytest.param("{reshape: {channels: 8, size: [24]}}", (4, 6), id="new positions"),
         pytest.param("{reshape: {channels: 8 * 24, size: []}}", (4, 6), id="all to channels"),
         pytest.param("{reshape: {channels: 4, size: [6, 8]}}", (4, 6), id="axes exchanged"),
