@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper
 
 from convcost.importing.ir.operator_graph import OperatorNode
 from convcost.model.errors import ConstraintError
@@ -29,8 +29,8 @@ class OnnxNode(OperatorNode):
 
 
 class OnnxGraph(NamedTuple):
-    """The nodes in order; `outputs` are names of tensors; `opset` is the version of the standard
-    operators."""
+    """The nodes that the outputs depend on, in order, and all `Constant` nodes; `outputs` are names
+    of tensors; `opset` is the version of the standard operators."""
 
     opset: int
     nodes: tuple[OnnxNode, ...]
@@ -53,7 +53,8 @@ def graph_of(model: ModelProto) -> OnnxGraph:
     for name in outputs:
         if name not in tensor_names:
             raise ConstraintError("CC404", f"no operator produces the output `{name}`")
-    return OnnxGraph(opset or 1, alive(ordered, outputs), outputs)
+    constants = (name for node in nodes if node.op == "Constant" for name in node.outputs)
+    return OnnxGraph(opset or 1, alive(ordered, (*outputs, *constants)), outputs)
 
 
 def alive(nodes: Iterable[OnnxNode], outputs: Iterable[str]) -> tuple[OnnxNode, ...]:
@@ -126,6 +127,15 @@ def nested_graphs(graph: GraphProto, depth: int = 0) -> Iterator[GraphProto]:
     for node in graph.node:
         for inner in subgraphs(node):
             yield from nested_graphs(inner, depth + 1)
+
+
+def stored_tensors(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """The tensors that a graph stores, by name: initializers, and those in `Constant` nodes."""
+    yield from ((tensor.name, tensor) for tensor in graph.initializer)
+    for node in graph.node:
+        for attribute in node.attribute if node.op_type == "Constant" else ():
+            if attribute.HasField("t"):
+                yield from ((name, attribute.t) for name in node.output)
 
 
 def _read_outside(graph: GraphProto) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from onnx import ModelProto, TensorProto
+from onnx import ModelProto
 
 from convcost.importing.frontends.onnx import folding, inlining, parameters, tied_weights
 from convcost.importing.frontends.onnx.call import OnnxCall
@@ -12,7 +12,7 @@ from convcost.importing.frontends.onnx.constants import computed_numbers, storag
 from convcost.importing.frontends.onnx.context import OnnxContext
 from convcost.importing.frontends.onnx.folding import SIZES
 from convcost.importing.frontends.onnx.fused_operators import DOMAIN, expand_fused
-from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of
+from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of, stored_tensors
 from convcost.importing.frontends.onnx.input_axes import InputReaders, axis_readers, input_channel
 from convcost.importing.frontends.onnx.open_dims import Dims, ModelInput, ModelInputs, close_dims
 from convcost.importing.frontends.onnx.patterns import replace_patterns
@@ -120,7 +120,7 @@ def _fold_and_replace(
     numbers = tied_weights.numbers_of(model, constants, path.parent)
     excluded = parameters.unmark_scales(graph, constants)
     excluded |= parameters.unmark_masks(graph, constants, numbers)
-    stored = {name: storage_of(tensor) for name, tensor in _stored_tensors(model)}
+    stored = {name: storage_of(tensor) for name, tensor in stored_tensors(model.graph)}
     fused = {name for node in graph.nodes if node.domain == DOMAIN for name in node.inputs}
     graph = expand_fused(graph, constants, stored, shapes)
     notes = tied_weights.find_tied_weights(model, graph, constants, path.parent)
@@ -138,15 +138,6 @@ def _fold_and_replace(
     context.written_as_nodes = parameters.written_as_nodes(model, constants)
     context.created = parameters.created_in_code(model, parameters.declared_kinds(model))
     return context
-
-
-def _stored_tensors(model: ModelProto) -> Iterator[tuple[str, TensorProto]]:
-    """The tensors of the file: initializers, and those in `Constant` nodes."""
-    yield from ((tensor.name, tensor) for tensor in model.graph.initializer)
-    for node in model.graph.node:
-        for attribute in node.attribute if node.op_type == "Constant" else ():
-            if attribute.HasField("t"):
-                yield from ((name, attribute.t) for name in node.output)
 
 
 def _add_input(context: OnnxContext, readers: InputReaders, entry: ModelInput) -> Tensor:

@@ -27,6 +27,10 @@ def body(nodes, inputs=(), outputs=("o",), **stored):
     return helper.make_graph(nodes, "body", typed, ends, held)
 
 
+def constant(name, *dims):
+    return node("Constant", f"-> {name}", value=numpy_helper.from_array(array(*dims)))
+
+
 def conv(weights, x="x"):
     return body([node("Conv", x, weights, "-> o")], **{weights: array(8, 8, 1, 1)})
 
@@ -55,6 +59,43 @@ def test_the_branch_of_a_constant_condition_is_imported(tmp_path, condition, run
     assert graph.layers[0].path == (runs,)
     assert graph.notes == (f"64 numbers of the file are in no layer: `{other}` (64)",)
     proved_spec(graph)
+
+
+def test_constants_of_nodes_that_do_not_run_are_in_a_note(tmp_path):
+    branch = body([constant("w", 8, 8, 1, 1), node("Conv", "x", "w", "-> o")])
+    nodes = [
+        constant("idle", 7, 5),
+        node("If", "c", "-> y", then_branch=conv("v"), else_branch=branch),
+    ]
+    graph = imported_graph(tmp_path, model(nodes, {"c": TRUE}, X))
+    assert summed_counts(graph) == (CONV, 0, CONV * 6 * 5)
+    assert graph.notes == ("99 numbers of the file are in no layer: `w` (64), `idle` (35)",)
+
+
+def test_constants_of_a_branch_that_depends_on_the_data_are_in_a_note(tmp_path):
+    branches = [body([constant("k", 8, 1, 1), node(op, "x", "k", "-> o")]) for op in ("Mul", "Add")]
+    nodes = [
+        node("ReduceSum", "x", "-> s", keepdims=0),
+        node("Cast", "s", "-> c", to=TensorProto.BOOL),
+        node(
+            "If",
+            "c",
+            "-> y",
+            then_branch=branches[0],
+            else_branch=body([node("Relu", "x", "-> o")]),
+        ),
+        node(
+            "If",
+            "c",
+            "-> z",
+            then_branch=branches[1],
+            else_branch=body([node("Relu", "x", "-> o")]),
+        ),
+    ]
+    graph = imported_graph(tmp_path, model(nodes, {}, X, outputs=("y", "z")))
+    assert graph.notes == (
+        "16 numbers of the file are in no layer: `k in If `y`` (8), `k in If `z`` (8)",
+    )
 
 
 def test_a_condition_that_is_computed_from_shapes_is_constant(tmp_path):

@@ -2,6 +2,7 @@
 
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import stored_constant
+from convcost.importing.frontends.onnx.graph import stored_tensors
 from convcost.importing.frontends.onnx.inlining import MAX_ADDED_NODES
 from convcost.importing.frontends.onnx.registry import has, operator
 from convcost.importing.frontends.onnx.skipped import inner_ops
@@ -26,7 +27,7 @@ def control_flow(call: OnnxCall) -> tuple[Tensor, ...]:
                 reason = f"it runs a {op} in each step, {LOOPS}"
             hint = "export the model with loops and branches resolved"
             raise ConstraintError("CC401", reason, hint)
-    for tensor in (tensor for graph in call.node.graphs for tensor in graph.initializer):
-        key = f"{tensor.name} in {call.node.label}"  # no layer has it, so a note lists it
+    for name, tensor in (entry for graph in call.node.graphs for entry in stored_tensors(graph)):
+        key = f"{name} in {call.node.label}"  # no layer has it, so a note lists it
         call.context.constants[key] = stored_constant(tensor, key, learned=True)
     return call.add_uncounted() if call.has_known_shapes else ()
