@@ -42,9 +42,9 @@ def model(
     graph = helper.make_graph(
         nodes,
         "test",
-        [helper.make_tensor_value_info(name, FLOAT, one) for name, one in given.items()],
+        [helper.make_tensor_value_info(name, FLOAT, array) for name, array in given.items()],
         [helper.make_empty_tensor_value_info(name) for name in outputs],
-        [numpy_helper.from_array(one, name) for name, one in (weights or {}).items()],
+        [numpy_helper.from_array(array, name) for name, array in (weights or {}).items()],
     )
     domains = {node.domain for node in nodes} - {""}
     imports = [

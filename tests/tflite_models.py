@@ -66,7 +66,7 @@ def model(
     that share the buffer of another; `others` are the names of empty subgraphs."""
     file = flatbuffers.Builder(1024)
     names = list(tensors)
-    stored = [name for name, one in tensors.items() if isinstance(one, np.ndarray)]
+    stored = [name for name, array in tensors.items() if isinstance(array, np.ndarray)]
     stored = [name for name in stored if name not in same]
     buffers = [table(file, "Buffer")]
     for name in stored:
@@ -93,7 +93,7 @@ def model(
     codes = list(dict.fromkeys(node.op for node in nodes))
     graphs = [_graph(file, "main", list(map(tensor, names)),
                      [_operator(file, node, codes, names) for node in nodes],
-                     [names.index(one) for one in inputs],
+                     [names.index(input_name) for input_name in inputs],
                      [names.index(output) for output in outputs])]  # fmt: skip
     graphs += [_graph(file, name, [], [], [], []) for name in others]
     made = {

@@ -116,7 +116,7 @@ def test_the_counts_of_specs_have_a_unit_for_each_column():
 )
 def test_the_list_has_the_counts_of_the_networks_of_a_spec(spec, params, macs):
     lines = run("specs").stdout.decode().splitlines()
-    (line,) = (one for one in lines if one.startswith(f"{spec} "))
+    (line,) = (line for line in lines if line.startswith(f"{spec} "))
     assert f"  {params}  " in line
     assert f"  {macs}  " in line
     networks = answer("analyze", spec)["networks"]

@@ -125,7 +125,7 @@ def test_a_grow_rule_compares_a_layer_with_its_old_version(change, exceeded):
     )
     budget = Budget(layers=(everything,), groups=(body, torso))
     found = list(evaluate([CheckedNetwork("x", now, (("x", budget),), was)]))
-    assert [one.path for one in found if one.level == "error"] == exceeded
+    assert [entry.path for entry in found if entry.level == "error"] == exceeded
 
 
 def rules_of(kind, rules):
@@ -695,7 +695,7 @@ def test_too_many_new_and_deleted_networks_have_no_verdict(repository, base, now
     monkeypatch.chdir(repository.folder)
     monkeypatch.setattr(moved_networks, "MAX_COMPARISONS", 0)
     found = convcost.check("o.yaml", base=base, max_growth="1%")
-    (statement,) = [one for one in found.statements if one.startswith("o.yaml")]
+    (statement,) = [statement for statement in found.statements if statement.startswith("o.yaml")]
     assert not found.ok
     assert statement == (
         "o.yaml: growth is not checked without a base: too many networks are new or changed, "
@@ -1338,7 +1338,7 @@ def test_the_growth_of_peak_memory_needs_a_base_with_tensors(tmp_path):
     (tmp_path / "base.json").write_text(json.dumps(baseline), "utf-8")
     returned, answer = checked("net.yaml", "--base", "base.json", cwd=tmp_path)
     assert returned == 0
-    assert [(one["level"], one["reason"]) for one in answer["findings"]] == [
+    assert [(finding["level"], finding["reason"]) for finding in answer["findings"]] == [
         (
             "skipped",
             "a baseline file has counts, and no tensors, so its peak_memory is not known",
@@ -1400,7 +1400,7 @@ def test_a_limit_in_bytes_names_its_dtype_and_the_tensors_at_the_peak():
 def test_a_finding_says_how_many_more_layers_there_are_and_how_many_equal_the_last_one(
     filters, line
 ):
-    layers = "".join(f"  - {{conv: {one}, kernel: 1}}\n" for one in filters)
+    layers = "".join(f"  - {{conv: {number}, kernel: 1}}\n" for number in filters)
     head = "input: {channels: 1, size: 8}\nbudget: {params: {max: 1}}\nlayers:\n"
     assert line in run("check", "-", text=head + layers).stdout.decode().splitlines()
 

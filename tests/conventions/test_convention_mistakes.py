@@ -178,8 +178,8 @@ def test_a_name_that_sorts_or_filters_points_is_not_a_name_of_a_convention():
 
 
 def test_the_conventions_of_convcost_are_valid():
-    for name, one in CONVENTIONS.items():
-        check_definition(name, one)
+    for name, known in CONVENTIONS.items():
+        check_definition(name, known)
 
 
 def test_a_sum_may_begin_with_a_number():

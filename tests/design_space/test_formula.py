@@ -33,7 +33,7 @@ layers:
 def formulas(tmp_path, *arguments, text=SPEC, **options):
     (tmp_path / "net.yaml").write_text(text, "utf-8")
     (network,) = formula(str(tmp_path / "net.yaml"), *arguments, **options).networks
-    return {one.measure: one.formula for one in network.formulas}, network
+    return {formula.measure: formula.formula for formula in network.formulas}, network
 
 
 def test_a_convolution_has_the_formula_of_the_literature(tmp_path):
@@ -123,7 +123,9 @@ def test_the_conditions_are_true_where_all_guards_are(forms, point, parts, data)
     ranges = [(sign, limit) for sign, limit in found if sign != "≠"]
     excluded = [limit for sign, limit in found if sign == "≠"]
     assert all(
-        SIGNS[sign](one, limit) or one == limit for one in excluded for sign, limit in ranges
+        SIGNS[sign](number, limit) or number == limit
+        for number in excluded
+        for sign, limit in ranges
     )
 
 
@@ -199,12 +201,12 @@ def test_python_computes_what_convcost_counts():
     rng = random.Random(3)
     for name in ("mobilenet_v1", "vgg", "unet", "resnet", "densenet"):
         spec, function = next(shipped_functions(specs=[name]))
-        vary = [one for one in ("width", "size", "batch", "classes") if one in function.point()]
+        vary = [name for name in ("width", "size", "batch", "classes") if name in function.point()]
         (network,) = formula(spec, "", vary, notation="python").networks
         for _ in range(5):
             size = function.point()["size"] * rng.choice((1, 2, 3))
             found = {"size": size, "batch": rng.randint(1, 9), "classes": rng.randint(1, 2000)}
-            values = {one: found.get(one, Fraction(rng.randint(1, 8), 4)) for one in vary}
+            values = {name: found.get(name, Fraction(rng.randint(1, 8), 4)) for name in vary}
             try:
                 costs = function.costs(values)
             except SpecError:  # not every size fits U-Net

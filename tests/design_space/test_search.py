@@ -100,7 +100,7 @@ def test_points_that_are_left_out_and_equal_the_last_one_are_counted(spec, sort,
         if row is not None and matches(point, row[0], row[1])
     ]
     last = tuple(found.best[-1].numbers[key] for key in keys)
-    equal = sum(tuple(one.numbers[key] for key in keys) == last for one in found.best)
+    equal = sum(tuple(result.numbers[key] for key in keys) == last for result in found.best)
     assert found.tied == matching.count(last) - equal
     notes = list(found.tables())[-1].notes
     if len(matching) > top:
@@ -124,7 +124,7 @@ def test_a_search_finds_what_a_loop_finds(spec):
     }
     assert "larger than the input" in found.failed.message
     best = sorted(matching, key=lambda item: item[2][2])[:7]
-    assert [list(one.numbers.values()) for one in found.best] == [row for _, _, row in best]
+    assert [list(result.numbers.values()) for result in found.best] == [row for _, _, row in best]
     front = [
         row[:2]
         for n, _, row in matching
@@ -134,7 +134,7 @@ def test_a_search_finds_what_a_loop_finds(spec):
         )
     ]
     front.sort(key=lambda row: row[1])
-    assert [list(one.numbers.values())[:2] for one in found.front] == front
+    assert [list(result.numbers.values())[:2] for result in found.front] == front
     (chart,) = found.charts()
     assert (chart.x, chart.y) == ("macs", "params")
     drawn = sorted((point.x, point.y) for point in chart.points)
@@ -614,7 +614,7 @@ def test_a_score_ranks_points_that_cost_alone_cannot(spec, tmp_path, monkeypatch
         ("width=0.5:2:0.5", "depth=1:3"), sort="score", top=2, score="predictor:accuracy"
     )
     found = search(spec, options)
-    assert [one.values["width"] for one in found.best] == ["2", "1.5"]
+    assert [result.values["width"] for result in found.best] == ["2", "1.5"]
     assert found.best[0].numbers["score"] == pytest.approx(2, abs=1e-4)
 
 
@@ -673,13 +673,13 @@ def test_counting_conventions_are_measures_too(spec):
     options = SearchOptions(("width=1:4", "size=20:40"), ("flops <= 9M",), "thop", 3)
     found = search(spec, options._replace(columns=("macs", "thop", "torchinfo")))
     documents = Documents(Source("net.yaml", SPEC))
-    for one in found.best:
-        values = {name: int(text) for name, text in one.values.items()}
+    for result in found.best:
+        values = {name: int(text) for name, text in result.values.items()}
         settings = Settings((("width", values["width"]),), (values["size"],))
         counted = costs(documents.load(settings)[0])
         for name in ("thop", "torchinfo", "flops"):
-            assert one.numbers[name] == find_convention(name).count(counted).total
-        assert one.numbers["flops"] <= 9_000_000
+            assert result.numbers[name] == find_convention(name).count(counted).total
+        assert result.numbers["flops"] <= 9_000_000
     assert any("thop" in note for note in found.measure_notes)
 
 
@@ -706,7 +706,7 @@ def test_a_device_keeps_points_that_fit_and_bounds_their_time(tmp_path, deployed
     options = options._replace(
         device=str(device), columns=("macs", "nanoseconds"), deployed=deployed
     )
-    found = {tuple(one.values.values()): one.numbers for one in search(spec, options).best}
+    found = {tuple(result.values.values()): result.numbers for result in search(spec, options).best}
     fitting = 0
     for width, size in product([f"{n / 4:g}" for n in range(1, 7)], range(20, 41)):
         settings = Settings((("width", Fraction(width)),), (size,))
@@ -760,7 +760,7 @@ def test_a_condition_without_a_device_may_have_a_variable_with_a_name_like_its_m
     path = tmp_path / "net.yaml"
     path.write_text(SPEC.replace("width", "nanoseconds"), "utf-8")
     found = search(str(path), SearchOptions(("nanoseconds=1:4",), ("nanoseconds < 3",)))
-    assert [one.values["nanoseconds"] for one in found.best] == ["2", "1"]
+    assert [result.values["nanoseconds"] for result in found.best] == ["2", "1"]
 
 
 def test_json_follows_the_form_of_points(spec):
@@ -830,7 +830,7 @@ def test_points_of_a_network_with_too_large_formulas_are_counted_one_by_one(tmp_
         with suppress(SpecError):  # half a channel
             expected.append(function({"n": n}))
     assert expected
-    assert [[one.numbers["macs"]] for one in found.best] == sorted(expected)
+    assert [[result.numbers["macs"]] for result in found.best] == sorted(expected)
     assert found.evaluated == 2
 
 

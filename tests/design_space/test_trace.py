@@ -40,7 +40,7 @@ def symbol(trace, name, value, low=1, high=10**9):
 def every_point(variables):
     """The positions of all points of a grid."""
     axes = np.meshgrid(*(np.arange(len(variable.values)) for variable in variables), indexing="ij")
-    return {one.name: axis.ravel() for one, axis in zip(variables, axes, strict=True)}
+    return {variable.name: axis.ravel() for variable, axis in zip(variables, axes, strict=True)}
 
 
 # Expressions

@@ -67,7 +67,7 @@ def test_the_page_of_the_language_lists_each_measure_of_budgets_and_figures():
     assert sorted(of_layers) == sorted(OF_LAYERS)
     table = page.split("  - {layer: conv1, weights: 2.7K")[1].split("|---|---|\n")[1]
     rows = table.split("\n\n")[0].splitlines()
-    listed = [one.split() for row in rows for one in re.findall("`(.+?)`", row.split("|")[1])]
+    listed = [name.split() for row in rows for name in re.findall("`(.+?)`", row.split("|")[1])]
     assert {name for names in listed for name in names} == {*KEYS}
 
 

@@ -164,7 +164,7 @@ class ImportedModel:
         totals = cost(written_.read_text("utf-8")).totals
         mine = counted({"input": imported.INPUT, "layers": layers})
         for measure in ("weights", "biases", "buffers", "macs"):
-            own, found = sum(getattr(one, measure) for one in mine), getattr(totals, measure)
+            own, found = sum(getattr(layer, measure) for layer in mine), getattr(totals, measure)
             hold(own == found, f"{measure} of {suffix} are {found}, not {own}: {layers}")
         return suffix
 

@@ -46,7 +46,7 @@ def _code(text):
 def evaluate(value, names):
     """A value of the spec with all expressions computed; a fraction that is whole is an int."""
     if isinstance(value, list):
-        return [evaluate(one, names) for one in value]
+        return [evaluate(item, names) for item in value]
     if isinstance(value, dict):
         return {key: evaluate(one, names) for key, one in value.items()}
     if not isinstance(value, Expr):

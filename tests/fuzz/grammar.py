@@ -246,7 +246,7 @@ class Grammar:
     def number(self, value, scope, x):
         """A whole number, sometimes as an expression that has this value here."""
         if isinstance(value, list):
-            return [self.number(one, scope, x) for one in value]
+            return [self.number(item, scope, x) for item in value]
         if type(value) is not int or self.chance(0.85):
             return value
         known = {n: v for n, v in scope.known(x).items() if type(v) is int and v}
@@ -668,7 +668,7 @@ def flow(value, rng):
     if isinstance(value, dict):
         return "{" + ", ".join(f"{scalar(k, rng)}: {flow(v, rng)}" for k, v in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(flow(one, rng) for one in value) + "]"
+        return "[" + ", ".join(flow(item, rng) for item in value) + "]"
     return scalar(value, rng)
 
 
@@ -680,7 +680,7 @@ def block(value, rng, indent):
         return f" {text}\n" if text else "\n"
     pad = "  " * indent
     if isinstance(value, list):
-        return "\n" + "".join(f"{pad}-{block(one, rng, indent + 1)}" for one in value)
+        return "\n" + "".join(f"{pad}-{block(item, rng, indent + 1)}" for item in value)
     parts = [f"{pad}{scalar(k, rng)}:{block(v, rng, indent + 1)}" for k, v in value.items()]
     return "\n" + "".join(parts)
 

@@ -134,7 +134,8 @@ def memory_is_that_of_a_run(spec, text, mine, folder):
         return
     (folder / "net.yaml").write_text(text, "utf-8")
     inputs, batch, other = Recount(spec).inputs, 1 + len(text) % 3, mine[len(text) % len(mine)]
-    within = [f"{one.path}/".startswith(f"{other.path}/") for one in mine]  # a join is a group, too
+    # A join is a group, too.
+    within = [f"{layer.path}/".startswith(f"{other.path}/") for layer in mine]
     bits = {-1: 8, -2: 8, **{n: 16 if own else 8 for n, own in enumerate(within)}}
     types = memory.Bytes(bits, batch)
     group, scale = [(0, ""), (4, ""), (32, ""), (3, "/float32")][len(text) % 4]
@@ -151,7 +152,7 @@ def memory_is_that_of_a_run(spec, text, mine, folder):
     own, least, most = (
         memory.alive(mine, inputs, types, kinds) for kinds in ((), maybe, memory.ELEMENTWISE)
     )
-    bytes_apart, bytes_over = ([one["bytes"] for one in of["layers"]] for of in (apart, over))
+    bytes_apart, bytes_over = ([layer["bytes"] for layer in of["layers"]] for of in (apart, over))
     hold(bytes_apart == own, f"bytes alive are {bytes_apart}, not {own}")
     between = [a <= n <= b for a, n, b in zip(least, bytes_over, most, strict=True)]
     hold(all(between), f"bytes alive in place are {bytes_over}, not from {least} to {most}")
@@ -166,11 +167,11 @@ def memory_is_that_of_a_run(spec, text, mine, folder):
         scales = -(-numbers // group) if group and part == "weights" else 0
         return -(-(numbers * BITS[part] + scales * (32 if scale else 16)) // 8)
 
-    flash = [sum(stored(one, part) for part in BITS) for one in mine]
-    hold([one["flash"] for one in over["layers"]] == flash, f"flash of layers is not {flash}")
+    flash = [sum(stored(layer, part) for part in BITS) for layer in mine]
+    hold([layer["flash"] for layer in over["layers"]] == flash, f"flash of layers is not {flash}")
     hold(over["flash"]["bytes"] == sum(flash), f"flash is not {sum(flash)}")
     training = over["training"]
-    parts = [(part, stored(one, part), one) for part in BITS for one in mine]
+    parts = [(part, stored(layer, part), layer) for part in BITS for layer in mine]
     gradients = sum(n for p, n, one in parts if p not in ("buffers", *one.frozen))
     hold(training["gradients"] == gradients, f"gradients are not {gradients}")
     hold(training["state"] == 2 * gradients, f"the state is not {2 * gradients}")
@@ -284,7 +285,7 @@ def budgets_hold_exactly(spec, text, mine, folder):
     limit = f"budget: {{params: {{warn: {max(params - 1, 0)}}}}}\n"
     (folder / "net.yaml").write_text(text + limit, "utf-8")
     found = answer("check", "net.yaml", folder=folder)["findings"]
-    hold([one["code"] for one in found] == ["CC204"] * bool(params), f"warnings: {found}")
+    hold([entry["code"] for entry in found] == ["CC204"] * bool(params), f"warnings: {found}")
 
 
 def rules_limit_the_layers_that_match(spec, text, mine, folder):
@@ -425,7 +426,7 @@ CHECK_FORMATS = [
 
 def published_figures_are_verified(spec, text, mine, folder):
     params = sum(layer.weights + layer.biases for layer in mine)
-    macs = "" if "uncounted" in text else f"macs: {sum(one.macs for one in mine)}, "
+    macs = "" if "uncounted" in text else f"macs: {sum(layer.macs for layer in mine)}, "
     figure = f"published: [{{params: {params}, {macs}source: a}}]\n"
     (folder / "net.yaml").write_text(text + figure, "utf-8")
     answer("verify", "net.yaml", folder=folder)
@@ -472,7 +473,9 @@ def deployed_networks_lose_only_what_is_folded(spec, text, mine, folder):
     if any(layer.kind == "add" for layer in mine):
         return  # parallel convolutions may be merged
     left = Counter(folded(mine, trained.last))
-    others = Counter((one.kind, one.weights, one.biases, one.buffers) for one in found.layers)
+    others = Counter(
+        (layer.kind, layer.weights, layer.biases, layer.buffers) for layer in found.layers
+    )
     hold(left == others, f"deployed layers differ: {left - others} is {others - left}")
     macs = sum(layer.macs for layer in mine)
     hold(now.macs == macs, f"deployed macs are not {macs}")

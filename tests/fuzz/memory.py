@@ -59,7 +59,7 @@ def alive(layers, inputs, types, overwrites):
     found = []
     for n, layer in enumerate(layers):
         shapes[n], elements[n] = layer.shape, layer.activations
-        later = {tensor for one in layers[n + 1 :] for tensor in read_by(one)}
+        later = {tensor for layer in layers[n + 1 :] for tensor in read_by(layer)}
         later |= {tensor for tensor in (*where, n) if tensor >= 0 and tensor not in read}
         kept = {where[tensor] for tensor in later if tensor in where}
         same = [

@@ -267,7 +267,7 @@ def _changed_lite(nodes, tensors, more, rng):
 
 def _renamed(graph, rng):
     """A tensor gets the name of another: loops, names twice, names of nothing."""
-    names = [*(n for one in graph.node for n in (*one.input, *one.output)), "", "nothing"]
+    names = [*(n for node in graph.node for n in (*node.input, *node.output)), "", "nothing"]
     one = rng.choice(graph.node) if graph.node else None
     names_of = (rng.choice([one.input, one.output]) if one else None) or None
     if names_of:
@@ -296,7 +296,7 @@ def _operated(graph, rng):
 
 def _numbered(graph, rng):
     """An attribute gets another number, or as many as there were, or none."""
-    there = [a for one in graph.node for a in one.attribute]
+    there = [a for node in graph.node for a in node.attribute]
     if there:
         one = rng.choice(there)
         one.i = rng.choice(BIG)
@@ -365,7 +365,7 @@ def less(data):
     except DecodeError:
         return
     graph = whole.graph
-    lists = [graph.node, graph.initializer, *(one.attribute for one in graph.node)]
+    lists = [graph.node, graph.initializer, *(node.attribute for node in graph.node)]
     for k, there in enumerate(lists):
         for i in range(len(there)):
             copy = ModelProto.FromString(data)

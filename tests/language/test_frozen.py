@@ -174,7 +174,7 @@ def test_every_report_has_the_trainable_params(tmp_path):
     assert (layer["params"], layer["trainable"]) == (CONV, 0)
     _, changed = tree("compare", "net.yaml", "other.yaml", "--layers")["networks"]
     assert changed["layers"][0]["trainable_change"] == CONV
-    (change,) = [one for one in changed["changes"] if one["measure"] == "trainable"]
+    (change,) = [change for change in changed["changes"] if change["measure"] == "trainable"]
     assert (change["before"], change["after"]) == (2 * 16, CONV + 2 * 16)
     (figure,) = tree("verify", "net.yaml")["figures"]
     assert (figure["measure"], figure["verdict"]) == ("trainable", "exact")

@@ -278,7 +278,9 @@ def test_the_hint_of_a_sweep_is_printed_once():
 def test_a_section_that_is_not_a_mapping_has_an_example_that_is_valid(section, value):
     head = "" if section == "inputs" else EIGHT
     text = f"{head}{section}: {value}\nlayers: [{{conv: 1, kernel: 1}}]"
-    (problem,) = (one for one in problems(text) if one.message == f"`{section}` must be a mapping")
+    (problem,) = (
+        problem for problem in problems(text) if problem.message == f"`{section}` must be a mapping"
+    )
     assert problem.help.startswith(f"write {section}: {{")
     example = problem.help.removeprefix("write ")
     source = ", from: left" if section == "inputs" else ""

@@ -221,7 +221,7 @@ def test_layers_of_one_expert_use_the_same_copy_of_shared_weights(each, most):
         input: {{channels: 8, size: [5]}}
         layers: [{{experts: {{gate: {gate}, each: {each}}}, of: {of}, take: 2}}]
     """)
-    layer = next(one for one in found.layers if one.path.endswith("a"))
+    layer = next(layer for layer in found.layers if layer.path.endswith("a"))
     assert layer.active == most * (8 * 8)
 
 

@@ -59,7 +59,9 @@ def test_the_first_rule_that_matches_a_layer_or_a_group_around_it_applies():
         for match, parts in (("a/b", "weights=int4"), ("a", "int8"), ("*", "activations=float16"))
     )
     dtypes = Dtypes(parse_dtypes("float32").default, rules)
-    assert [one.text for one in dtypes.for_paths(["a/b/c", "a/x", "b", "a/b"])] == [
+    assert [
+        layer_dtypes.text for layer_dtypes in dtypes.for_paths(["a/b/c", "a/x", "b", "a/b"])
+    ] == [
         "float32,weights=int4",
         "int8",
         "float32,activations=float16",

@@ -117,7 +117,7 @@ def branched(layers):
         branches = [branched(branch) for branch in value if branch] + [[] for _ in empty]
         if len(branches) == 1:
             branches.append(["{linear: 1}"])
-        named = (f"b{number}: [{', '.join(one)}]" for number, one in enumerate(branches))
+        named = (f"b{number}: [{', '.join(branch)}]" for number, branch in enumerate(branches))
         found.append(f"{{concat: {{{', '.join(named)}}}}}")
     return found
 

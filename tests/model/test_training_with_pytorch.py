@@ -51,7 +51,7 @@ def with_pytorch(activation, *, shared, first, frozen):
         y = last(y + run(added, x) if shared else y)
     with FlopCounterMode(display=False) as counter:
         y.sum().backward()
-    kept = (one.nbytes() for pointer, one in saved.items() if pointer not in weights)
+    kept = (tensor.nbytes() for pointer, tensor in saved.items() if pointer not in weights)
     return sum(kept), counter.get_total_flops() // 2
 
 

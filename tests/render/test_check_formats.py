@@ -267,7 +267,7 @@ SHORT = st.text("ab/.", max_size=3)
 
 @given(st.lists(st.builds(finding, path=SHORT, spec=SHORT, network=SHORT, budget=SHORT)))
 def test_every_finding_has_its_own_fingerprint(found):
-    reported = [one.fingerprint for one in locate_findings(found, NOWHERE)]
+    reported = [finding.fingerprint for finding in locate_findings(found, NOWHERE)]
     assert len(set(reported)) == len(found)
 
 
@@ -463,7 +463,7 @@ def test_for_a_spreadsheet_there_is_one_header_and_a_row_for_each_finding(projec
         check(project, "json", "--base", "was.yaml", "--max-params", "1", "--report-passed")
     )["findings"]
     assert found == [
-        {key: "" if one[key] is None else str(one[key]) for key in COLUMNS} for one in answer
+        {key: "" if entry[key] is None else str(entry[key]) for key in COLUMNS} for entry in answer
     ]
     assert len(found) == 7
     assert list(found[1].values()) == [
@@ -552,15 +552,15 @@ def test_a_limit_of_unknown_macs_is_skipped_unless_the_known_ones_decide_it(
     text = UNCOUNTED % ("uncounted", limit, limit, limit)
     (tmp_path / "net.yaml").write_text(text, "utf-8")
     found = json.loads(check(tmp_path, "json", "--report-passed", spec="net.yaml"))["findings"]
-    levels = {(one["scope"], one["path"]): one["level"] for one in found}
+    levels = {(entry["scope"], entry["path"]): entry["level"] for entry in found}
     assert levels == {
         ("total", ""): total,
         ("layer", "stem"): layers[0],
         ("layer", "magic"): layers[1],
         ("group", "m*"): group,
     }
-    assert {one["reason"] for one in found} == {"", WHY}
-    assert all((one["level"] == "skipped") == (one["reason"] == WHY) for one in found)
+    assert {entry["reason"] for entry in found} == {"", WHY}
+    assert all((entry["level"] == "skipped") == (entry["reason"] == WHY) for entry in found)
 
 
 @pytest.mark.parametrize(

@@ -229,11 +229,11 @@ def test_csv_of_a_check_reads_the_same_texts_and_no_cell_is_a_formula(written, f
         for cell in row:
             assert not cell.lstrip().startswith(("=", "+", "-", "@", "\t", "\r"))
     reported = [dict(zip(head, row, strict=True)) for row in rows[1:]]
-    paths = {one["path"] for one in reported if one["code"] == "CC204"}
+    paths = {finding["path"] for finding in reported if finding["code"] == "CC204"}
     assert {path.removeprefix("'") for path in paths} == {
         name.removeprefix("'") for name in named("")
     }
-    printed = {one["message"] for one in reported if one["code"] == "CC204"}
+    printed = {finding["message"] for finding in reported if finding["code"] == "CC204"}
     assert printed == {"'" + printable(STATEMENT)}
 
 

@@ -64,7 +64,9 @@ def test_figures_with_one_text_and_two_measures_have_readings_of_their_own():
         ("params 1728", "params"), ("macs 1728", "macs"),
     }  # fmt: skip
     missing = match_json("-", "params", "1728", "macs", "1728", text=CONV)
-    assert [(one["figure"], one["measure"], one["exact"]) for one in missing["nearest"]] == [
+    assert [
+        (reading["figure"], reading["measure"], reading["exact"]) for reading in missing["nearest"]
+    ] == [
         ("params 1728", "params", 64 * 3 * 3 * 3),
         ("macs 1728", "macs", 64 * 3 * 3 * 3 * 32 * 32),
     ]
@@ -108,7 +110,10 @@ def test_a_count_with_all_layers_and_one_without_some_are_two_readings():
     """Both the params and the known macs are 64 times 27."""
     text = PARTLY.replace("size: 32", "size: 1")
     found = match_json("-", "1728", text=text)["readings"]
-    assert [(one["measure"], one["uncounted"]) for one in found[:2]] == [("params", 0), ("macs", 2)]
+    assert [(entry["measure"], entry["uncounted"]) for entry in found[:2]] == [
+        ("params", 0),
+        ("macs", 2),
+    ]
 
 
 @pytest.mark.parametrize("figure", ["5 GFLOPs", "0 MACs"])
@@ -186,7 +191,7 @@ def test_params_may_be_without_norms():
         (weights + 32 + 32, "params and buffers"),
     ]:
         found = match_json("-", str(figure), "params", text=spec)["readings"]
-        assert name in [name for one in found for name in one["names"]]
+        assert name in [name for entry in found for name in entry["names"]]
 
 
 VARIED = """\
@@ -210,7 +215,7 @@ def varied(n, *more):
 
 def test_settings_with_the_same_count_are_readings_of_their_own():
     found = readings("-", str(varied(1, "deep")), "params", text=VARIED)
-    assert [one[1] for one in found] == ["deep=true", "wide=true"]
+    assert [entry[1] for entry in found] == ["deep=true", "wide=true"]
 
 
 def test_the_settings_of_a_published_figure_hold_together_or_not_at_all():
@@ -219,7 +224,7 @@ def test_the_settings_of_a_published_figure_hold_together_or_not_at_all():
         "deep=true n=5"
     ]
     found = readings("-", "--set", "deep=true", deep, "params", text=VARIED)
-    assert [one[1] for one in found] == ["n=5"]
+    assert [entry[1] for entry in found] == ["n=5"]
     for figure in (varied(5), varied(5, "deep")):
         assert readings("-", "--set", "deep=false", str(figure), "params", text=VARIED) == []
     seven = str(varied(7))
@@ -228,7 +233,7 @@ def test_the_settings_of_a_published_figure_hold_together_or_not_at_all():
     ]
     for size, settings in (("16", ["n=7"]), ("16x16", ["n=7"]), ("8", [])):
         found = readings("-", "--size", size, seven, "params", text=VARIED)
-        assert [one[1] for one in found] == settings
+        assert [entry[1] for entry in found] == settings
 
 
 def test_a_given_size_holds_under_other_settings():
@@ -242,7 +247,9 @@ def test_a_figure_is_not_read_as_a_batch_under_other_settings():
     found = match_json("-", figure, "macs", text=VARIED)
     assert found["readings"] == []
     found = match_json("-", str(varied(1, "deep") + 1), "params", text=VARIED)
-    assert [(one["exact"], one["settings"]) for one in found["nearest"]] == [(varied(1), "")]
+    assert [(reading["exact"], reading["settings"]) for reading in found["nearest"]] == [
+        (varied(1), "")
+    ]
 
 
 def test_a_reading_has_the_simplest_name_and_no_variant_that_changes_nothing():
@@ -265,7 +272,7 @@ def test_each_assumption_of_a_reading_is_counted():
         (2 * scan, "2 × torch_scan MACs", 4),
     ):
         found = match_json("-", str(figure), "macs", text=text)["readings"]
-        assert (name, assumptions) in [(one["names"][0], one["assumptions"]) for one in found]
+        assert (name, assumptions) in [(entry["names"][0], entry["assumptions"]) for entry in found]
 
 
 def test_weights_may_be_without_norms():

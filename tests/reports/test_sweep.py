@@ -115,9 +115,9 @@ def test_every_figure_of_the_tensorflow_table_is_at_its_own_point():
     for network in swept(*SIXTEEN):
         width, (size, _) = network["set"]["width"], network["size"]
         (figure,) = [
-            one
-            for one in network["published"]
-            if one["source"] == SLIM and one["measure"] == "macs"
+            figure
+            for figure in network["published"]
+            if figure["source"] == SLIM and figure["measure"] == "macs"
         ]
         assert figure["published"] == printed["1.0" if width == 1 else str(width), str(size)]
         assert figure["verdict"] == ("off" if (size, str(width)) in OFF else "agrees")
@@ -608,7 +608,7 @@ def test_compare_has_a_column_for_each_point_of_one_network_and_the_first_is_the
     ] * 2
     assert report["networks"][3]["size"] == [224, 224]
     assert report["networks"][3]["changes"][4]["difference"] == macs[3] - macs[0]
-    assert [one["published"] for one in report["networks"][0]["published"]] == ["14M"]
+    assert [figure["published"] for figure in report["networks"][0]["published"]] == ["14M"]
 
 
 @pytest.mark.parametrize("name", ["width=0.5", "MobileNet v1 width=0.5"])

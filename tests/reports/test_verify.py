@@ -346,7 +346,7 @@ published:
     assert done.returncode == 0
     sweep = run("analyze", "-", "--set", "w=1,3", "--set", "v=1,3", "--format", "json", text=text)
     points = json.loads(sweep.stdout)["networks"]
-    assert [[one["source"] for one in point["published"]] for point in points] == [
+    assert [[figure["source"] for figure in point["published"]] for point in points] == [
         ["d"], [], ["a"], ["b", "c"]
     ]  # fmt: skip
 

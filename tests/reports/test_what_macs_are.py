@@ -104,11 +104,13 @@ def test_json_has_no_change_of_macs_that_are_known_in_part(tmp_path):
     call = ("compare", "known.yaml", "partly.yaml", "--layers", "--format", "json")
     known, partly = json.loads(run(*call, cwd=tmp_path).stdout)["networks"]
     for network, macs, change in ((known, 7, 0), (partly, 0, None)):
-        of_macs = next(one for one in network["changes"] if one["measure"] == "macs")
+        of_macs = next(change for change in network["changes"] if change["measure"] == "macs")
         assert (of_macs["before"], of_macs["after"]) == (4 * 64 + 7, 4 * 64 + macs)
         assert of_macs["difference"] == change
         assert [layer["macs_change"] for layer in network["layers"]] == [0, change]
-        assert [one["difference"] for one in network["changes"] if one != of_macs] == 6 * [0]
+        assert [change["difference"] for change in network["changes"] if change != of_macs] == 6 * [
+            0
+        ]
 
 
 def test_a_reduced_network_has_the_layers_whose_macs_are_not_in_its_totals(tmp_path):

@@ -146,7 +146,8 @@ class Runner:
         assert "Traceback" not in done.log
         outputs = outputs_of(files["GITHUB_OUTPUT"].read_text("utf-8"))
         reported = {
-            name: EXPRESSION.fullmatch(one["value"])[1] for name, one in ACTION["outputs"].items()
+            name: EXPRESSION.fullmatch(output["value"])[1]
+            for name, output in ACTION["outputs"].items()
         }
         return Ran(
             done.code,

@@ -41,7 +41,9 @@ def test_problems_belong_to_their_spec_and_have_a_span():
     found = check(NAIVE, REDUCED.replace("kernel: 3", "kernal: 3"))
     first, second = found["problems"]
     assert first == []
-    assert [(one["code"], one["help"]) for one in second] == [("CC101", "did you mean `kernel`?")]
+    assert [(entry["code"], entry["help"]) for entry in second] == [
+        ("CC101", "did you mean `kernel`?")
+    ]
     line = REDUCED.splitlines().index(
         "      3x3: [{conv: 96, kernel: 1, name: reduce}, {conv: 128, kernel: 3, padding: 1}]"
     )
@@ -123,7 +125,8 @@ def test_a_comparison_of_many_networks_is_in_the_page_whatever_their_layers():
 
 
 @pytest.mark.parametrize(
-    "name", [*(one["name"] for one in json.loads(playground.menus())["formats"]), "svg"]
+    "name",
+    [*(format_entry["name"] for format_entry in json.loads(playground.menus())["formats"]), "svg"],
 )
 def test_every_format_is_exported(name):
     found = json.loads(playground.export(request(SMALL.replace("small", "a/b")), name))

@@ -8,9 +8,9 @@ import convcost
 def figures(spec):
     found = convcost.verify(spec).tree()["figures"]
     return {
-        (one.measure, one.published): (one.exact, one.verdict)
-        for one in found
-        if one.measure.startswith(("flash", "peak_memory"))
+        (entry.measure, entry.published): (entry.exact, entry.verdict)
+        for entry in found
+        if entry.measure.startswith(("flash", "peak_memory"))
     }
 
 

@@ -47,7 +47,7 @@ def parsed(picture, width=720, **how) -> ET.Element:
 
 
 def named(root, name):
-    return [one for one in root.iter() if one.get("class") == name]
+    return [element for element in root.iter() if element.get("class") == name]
 
 
 def extent(one) -> tuple[float, float, float, float]:
@@ -58,18 +58,18 @@ def extent(one) -> tuple[float, float, float, float]:
 def texts(root, left=0.0, top=0.0) -> list[tuple[float, float, float, float, str]]:
     """Where each text stands, by the widths of DejaVu Sans."""
     found = []
-    for one in root:
-        if one.tag.endswith("text"):
-            words = (one.text or "") + "".join(title.tail or "" for title in one)
-            size = float(one.get("font-size"))
-            wide = width_of(words, size, bold=one.get("font-weight") == "700")
-            x, y = left + float(one.get("x")), top + float(one.get("y"))
-            x -= {"middle": wide / 2, "end": wide}.get(one.get("text-anchor"), 0)
+    for element in root:
+        if element.tag.endswith("text"):
+            words = (element.text or "") + "".join(title.tail or "" for title in element)
+            size = float(element.get("font-size"))
+            wide = width_of(words, size, bold=element.get("font-weight") == "700")
+            x, y = left + float(element.get("x")), top + float(element.get("y"))
+            x -= {"middle": wide / 2, "end": wide}.get(element.get("text-anchor"), 0)
             found.append((x, y - 0.75 * size, x + wide, y + 0.2 * size, words))
         else:
-            moved = re.fullmatch(r"translate\((\S+) (\S+)\)", one.get("transform", ""))
+            moved = re.fullmatch(r"translate\((\S+) (\S+)\)", element.get("transform", ""))
             x, y = map(float, moved.groups()) if moved else (0.0, 0.0)
-            found += texts(one, left + x, top + y)
+            found += texts(element, left + x, top + y)
     return found
 
 
@@ -127,7 +127,7 @@ def test_a_chart_is_one_svg_element_with_a_title_and_a_description(picture, stan
     assert ("var(--" in text) is not standalone
     assert ("<style>" in text) is standalone
     assert "prefers-color-scheme" not in text
-    assert all(one.get("id", "p7-").startswith("p7-") for one in root.iter())
+    assert all(element.get("id", "p7-").startswith("p7-") for element in root.iter())
 
 
 @pytest.mark.parametrize("picture", PICTURES)
@@ -240,7 +240,7 @@ def test_boxes_do_not_overlap_and_every_line_ends_at_one(name, width):
 def test_a_bar_is_as_long_as_its_number(picture, width):
     drawn = named(parsed(picture, width), "bar")
     values = [v for bar in picture.bars if not bar.rest for v in bar.values if v is not None]
-    lengths = [float(one.get("width")) for one in drawn]
+    lengths = [float(bar.get("width")) for bar in drawn]
     assert len(lengths) == len(values)
     scale = max(lengths) / max(values)
     assert max(lengths) > width / 5
@@ -265,7 +265,7 @@ def test_the_bars_and_the_tiles_of_a_network_are_its_total(name, measure):
 
 def whole_everywhere(tile):
     if tile.tiles:
-        assert tile.value == sum(one.value for one in tile.tiles)
+        assert tile.value == sum(inner.value for inner in tile.tiles)
     for one in tile.tiles:
         whole_everywhere(one)
 
@@ -339,14 +339,16 @@ def test_a_hostile_name_is_only_text(picture, standalone):
     root = ET.fromstring(text)
     assert "<script" not in text
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
-    assert {one.tag.replace(SVG, "") for one in root.iter()} <= {
+    assert {element.tag.replace(SVG, "") for element in root.iter()} <= {
         "svg", "title", "desc", "style", "g", "rect", "text", "line", "path", "polyline", "polygon",
         "circle",
     }  # fmt: skip
     _, _, right, _ = map(float, root.get("viewBox").split())
     assert all(x2 <= right for _, _, x2, _, _ in texts(root))
     whole = "</title><script>alert(1)</script>&\"'\\x1b]52;c;x\\x07\\u202e" + "name" * 60
-    assert any(whole in (one.text or "") for one in root.iter() if one.tag.endswith("title"))
+    assert any(
+        whole in (element.text or "") for element in root.iter() if element.tag.endswith("title")
+    )
 
 
 def test_a_chart_can_be_empty():
@@ -428,7 +430,7 @@ def test_every_word_of_a_treemap_is_in_one_tile_or_in_one_strip(name, width):
     for picture in network_charts(shipped(name)):
         if isinstance(picture, Treemap):
             root = parsed(picture, width)
-            held = [extent(one) for one in named(root, "tile") + named(root, "strip")]
+            held = [extent(element) for element in named(root, "tile") + named(root, "strip")]
             for x, y, right, bottom, words in texts(root)[1:]:
                 inside = [
                     a for a in held
@@ -518,7 +520,7 @@ def test_a_scatter_has_every_point_inside_and_the_front_as_a_line(width):
         for n in range(50)
     )
     root = parsed(Scatter("front", HOSTILE, "macs", "params", points), width)
-    circles = [one for one in root.iter("circle") if len(one)]
+    circles = [element for element in root.iter("circle") if len(element)]
     assert len(circles) == 50
     _, _, right, bottom = map(float, root.get("viewBox").split())
     for one in circles:

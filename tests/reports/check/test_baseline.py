@@ -548,7 +548,7 @@ def test_a_link_that_leads_to_a_larger_spec_keeps_its_base(folder, link, asked):
         (folder / name / "a.yaml").write_text(net(filters), "utf-8")
     at, target = (folder / link.split("/")[0]), "" if "/" in link else "/a.yaml"
     at.symlink_to(f"small{target}")
-    asked = [link if one == "link" else one for one in asked] + [link]
+    asked = [link if entry == "link" else entry for entry in asked] + [link]
     update(folder, specs=asked)
     assert {"small/a.yaml", link} <= set(entries(folder / "b.json"))
     base = ("--base", "b.json", "--max-growth", "0", "--format", "json")

@@ -24,7 +24,7 @@ def test_a_limit_by_a_convention_compares_its_number(tmp_path):
     budget = f"{{macs: {{max: {MACS + 4 * OUTPUTS}, count: thop}}, params: {{max: 1k}}}}"
     code, found = checked(tmp_path, budget, "--report-passed")
     assert code == 0
-    assert {(one["measure"], one["found"]) for one in found} == {
+    assert {(entry["measure"], entry["found"]) for entry in found} == {
         ("macs (thop)", MACS + 4 * OUTPUTS),
         ("params", 8 * 9 * 3 + 16),
     }

@@ -96,11 +96,14 @@ def test_layers_are_sorted_by_their_best_1x1_or_by_path(sort):
     found = answer(*arguments)["networks"][0]["convolutions"]
     key = sort.removeprefix("-")
     keys = [
-        one["path"] if key == "path" else max(form[key] for form in one["reduced"]) for one in found
+        entry["path"] if key == "path" else max(form[key] for form in entry["reduced"])
+        for entry in found
     ]
     assert keys == sorted(keys, reverse=(key == sort) != (key == "path"))
     rows = run(*arguments, "--format", "csv").stdout.decode().splitlines()[1:]
-    assert list(dict.fromkeys(row.split(",")[1] for row in rows)) == [one["path"] for one in found]
+    assert list(dict.fromkeys(row.split(",")[1] for row in rows)) == [
+        entry["path"] for entry in found
+    ]
 
 
 def test_top_counts_layers_each_with_all_widths_of_its_1x1():

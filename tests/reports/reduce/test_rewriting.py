@@ -583,7 +583,7 @@ HEAD = "input: {channels: 64, size: 16}\nvars: {deep: true}\n"
 def test_a_1x1_reduces_the_channels_and_a_second_one_restores_them(layers, forms, reasons):
     ran = run("reduce", "-", "--undo", "--format", "json", text=f"{HEAD}layers: [{layers}]\n")
     (network,) = json.loads(ran.stdout)["networks"]
-    assert [one["form"] for one in network["undone"]] == forms
+    assert [undone["form"] for undone in network["undone"]] == forms
     assert list(network["left"].values()) == reasons
 
 

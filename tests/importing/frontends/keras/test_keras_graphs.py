@@ -449,7 +449,7 @@ def test_a_state_is_the_last_step_of_the_output(tmp_path, end, sequences):
         outputs=end,
     )
     layer_graph = imported_graph(tmp_path, config)
-    kinds = [one.kind for one in layer_graph.layers]
+    kinds = [layer.kind for layer in layer_graph.layers]
     assert kinds.count("slice") == (sequences and end[0] != "s")
     assert [kind for kind in kinds if kind not in STATE] == [
         "lstm", "lstm", *["linear"] * (end[0] == "d")
@@ -481,7 +481,7 @@ def test_the_states_of_both_directions_are_parts_of_the_output(tmp_path, layer, 
     made = imported_graph(tmp_path, config)
     name, gates = ("gru", 3) if layer == "GRU" else ("lstm", 4)
     biases = 2 if layer == "GRU" else 1
-    assert [one.kind for one in made.layers] == [name, *kinds, "concat"]
+    assert [layer.kind for layer in made.layers] == [name, *kinds, "concat"]
     assert made.layers[0].params == 2 * gates * 3 * (4 + 3 + biases)
     assert made.layers[-1].output.channels == (2 * 3 if 0 in reads else 3) + 3
 
@@ -584,9 +584,11 @@ def test_an_index_in_brackets_is_a_slice(tmp_path, name):
         outputs=["r", 0, 0],
     )
     layer_graph = imported_graph(tmp_path, config)
-    found = [(one.kind, dict(one.options)) for one in layer_graph.layers if one.kind == "slice"]
+    found = [
+        (layer.kind, dict(layer.options)) for layer in layer_graph.layers if layer.kind == "slice"
+    ]
     assert (layer_graph.layers[-1].output.text, found) == (text, layers)
-    assert not any(one.uncounted for one in layer_graph.layers)
+    assert not any(layer.uncounted for layer in layer_graph.layers)
     proved_spec(layer_graph)
 
 

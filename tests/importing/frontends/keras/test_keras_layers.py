@@ -227,7 +227,7 @@ def test_a_layer_costs_what_its_formula_gives(tmp_path, case):
     layer, shape, expected = ONE_OF_EACH[case]
     found = counted(tmp_path, layer, shape=shape)
     # Where elements only move, that is a layer of its own, and free.
-    assert [one for one in found if one != ("reshape", 0, 0)] == expected
+    assert [entry for entry in found if entry != ("reshape", 0, 0)] == expected
 
 
 def test_a_gru_uses_each_weight_once_a_step_with_either_reset(tmp_path):

@@ -23,7 +23,7 @@ def body(nodes, inputs=(), outputs=("o",), **stored):
         condition = helper.make_tensor_value_info(inputs[1], TensorProto.BOOL, [])
         typed = [helper.make_tensor_value_info(inputs[0], TensorProto.INT64, []), condition, *typed]
     ends = [helper.make_empty_tensor_value_info(name) for name in outputs]
-    held = [numpy_helper.from_array(one, name) for name, one in stored.items()]
+    held = [numpy_helper.from_array(array, name) for name, array in stored.items()]
     return helper.make_graph(nodes, "body", typed, ends, held)
 
 
@@ -222,7 +222,7 @@ def test_the_nodes_that_all_loops_add_are_limited(name):
         max_nodes = inlining.count_nodes(made.graph.node) + max_added
         while inlining.resolve_control_flow(made, constants, max_nodes):
             pass
-        return any(one.op_type == "Loop" for one in made.graph.node)
+        return any(node.op_type == "Loop" for node in made.graph.node)
 
     assert not has_loops(added)
     assert has_loops(added - 1)

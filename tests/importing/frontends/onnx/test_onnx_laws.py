@@ -117,7 +117,7 @@ EXTENTS = dict(zip("bhijkcdw", (1, 2, 3, 5, 4, 6, 7, 8), strict=True))
 @given(st.sampled_from(EQUATIONS))
 def test_an_einsum_that_sums_over_a_letter_has_the_product_of_all_letters_as_macs(equation):
     text, terms = equation
-    inputs = {f"x{n}": [EXTENTS[one] for one in term] for n, term in enumerate(terms)}
+    inputs = {f"x{n}": [EXTENTS[name] for name in term] for n, term in enumerate(terms)}
     relus = [node("Relu", name, f"-> r{name}") for name in inputs]
     einsum = node("Einsum", *(f"r{name}" for name in inputs), "-> y", equation=text)
     built = model([*relus, einsum], {}, inputs=inputs)

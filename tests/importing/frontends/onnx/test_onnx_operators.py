@@ -749,7 +749,7 @@ def test_initial_states_of_zeros_are_constant(tmp_path):
 @pytest.mark.parametrize("name", TABLE)
 def test_an_operator_becomes_its_layers(tmp_path, name):
     nodes, weights, dims, layers, counted = TABLE[name]
-    weights = {key: np.asarray(one) for key, one in weights.items()}
+    weights = {key: np.asarray(array) for key, array in weights.items()}
     layer_graph = imported_graph(tmp_path, model(nodes, weights, dims))
     assert layers is None or layer_texts(layer_graph) == layers
     assert summed_counts(layer_graph) == counted
@@ -860,7 +860,7 @@ def test_operators_of_a_decomposed_layer_are_fused(tmp_path, name):
     nodes, weights, layers, params = PATTERNS[name]
     read = {one for each in nodes for one in each.input}
     held = {key: np.asarray(one) for key, one in {**SCALARS, **LAST, **weights}.items()}
-    held = {key: one for key, one in held.items() if key in read}
+    held = {key: array for key, array in held.items() if key in read}
     dims = (1, 4, 3, 5, 6) if name == "group norm" else (1, 9, 6)
     layer_graph = imported_graph(tmp_path, model(nodes, held, dims))
     assert [line.partition(" → ")[0] for line in layer_texts(layer_graph)] == layers
@@ -1064,8 +1064,8 @@ def test_old_files_are_read(tmp_path, name):
     nodes, weights, opset = OLD[name]
     made = model(nodes, weights, opset=opset)
     made.ir_version = 3
-    for key, one in weights.items():
-        entry = helper.make_tensor_value_info(key, TensorProto.FLOAT, one.shape)
+    for key, values in weights.items():
+        entry = helper.make_tensor_value_info(key, TensorProto.FLOAT, values.shape)
         made.graph.input.append(entry)
     params = sum(weight.size for weight in weights.values())
     assert summed_counts(imported_graph(tmp_path, made)) == (params, 0, 4 * 3 * 3 * 8 * 10 * 8)

@@ -151,7 +151,7 @@ def test_a_single_number_of_a_module_is_a_parameter(tmp_path: Path, name: str) -
     layer_graph = imported_graph(tmp_path, made)
     assert summed_counts(layer_graph) == (LAST + learned, 0, MACS)
     assert ("scale" in [layer.kind for layer in layer_graph.layers]) is learned
-    (key,) = (one.name for one in made.graph.initializer if not one.dims)
+    (key,) = (tensor.name for tensor in made.graph.initializer if not tensor.dims)
     why = "treated as a number of the code, and not counted as params"
     note = f"1 number of the file is {why}: `{key}` (1)"
     assert layer_graph.notes == ((note,) if left else ())

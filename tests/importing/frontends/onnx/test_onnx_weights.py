@@ -237,7 +237,7 @@ def test_queries_keys_and_values_sliced_from_one_tensor_are_three_layers(
     tmp_path: Path, axis: int
 ) -> None:
     nodes, weights = several(("q", 0, 8), ("k", 8, 16), ("v", 16, 24), axis=axis)
-    nodes += [node("Gemm", "x", one, f"-> {one}y", transB=1 - axis) for one in "qkv"]
+    nodes += [node("Gemm", "x", name, f"-> {name}y", transB=1 - axis) for name in "qkv"]
     nodes += [node("Sum", "qy", "ky", "vy", "-> y")]
     weights["w"] = array(*((24, 8) if axis == 0 else (8, 24)))
     layer_graph = imported_graph(tmp_path, model(nodes, weights, (1, 8)))
@@ -275,13 +275,13 @@ OVERLAPS = {
 def test_elements_shared_by_two_layers_are_counted_once(tmp_path: Path, name: str) -> None:
     used, span, stored = OVERLAPS[name]
     nodes, weights = several(("p", *span), ("r", 4, 12))
-    nodes = [one for one in nodes if one.output[0] in used]
-    nodes += [node("Gemm", "x", one, f"-> {one}y", transB=1) for one in used]
+    nodes = [node for node in nodes if node.output[0] in used]
+    nodes += [node("Gemm", "x", name, f"-> {name}y", transB=1) for name in used]
     rows = {"w": 24, "p": span[1], "r": 8}
-    outputs = [f"{one}y" for one in used]
+    outputs = [f"{name}y" for name in used]
     made = model(nodes, {**weights, "w": array(24, 8)}, (1, 8), outputs)
     layer_graph = imported_graph(tmp_path, made)
-    assert summed_counts(layer_graph) == (stored, 0, sum(8 * rows[one] for one in used))
+    assert summed_counts(layer_graph) == (stored, 0, sum(8 * rows[name] for name in used))
     assert [layer.kind for layer in layer_graph.layers] == ["linear", "custom"]
     assert "uncounted" not in [dict(layer.options).get("macs") for layer in layer_graph.layers]
     proved_spec(layer_graph)
@@ -446,7 +446,7 @@ def views(draw: st.DrawFn) -> tuple[TensorView, np.ndarray]:
         view = view._replace(start=begin, dims=data.shape, steps=tuple(steps))
         order = draw(st.permutations(range(3)))
         data = data.transpose(order)
-        view = view._replace(dims=data.shape, steps=tuple(view.steps[one] for one in order))
+        view = view._replace(dims=data.shape, steps=tuple(view.steps[name] for name in order))
     return view, data
 
 
@@ -521,7 +521,7 @@ def test_a_bias_with_a_part_set_to_zero_is_counted_with_all_its_elements(tmp_pat
     weights = {"w": array(8, 6), "b": array(6), "from": ints(2), "to": ints(4)}
     weights |= {"zero": np.array(0, np.float32), "at": np.array([[2], [3]], np.int64)}
     made = model(nodes, weights, ROWS)
-    (bias,) = (one for one in made.graph.initializer if one.name == "b")
+    (bias,) = (tensor for tensor in made.graph.initializer if tensor.name == "b")
     bias.ClearField("raw_data")
     bias.data_location = bias.EXTERNAL
     bias.external_data.add(key="location", value="weights.bin")

@@ -267,7 +267,7 @@ def test_activations_have_their_options(tmp_path):
     nodes = [node(op, "x", f"-> {op}") for op in ops]
     nodes.append(node("LEAKY_RELU", "x", "-> l", kind="LeakyReluOptions", Alpha=0.2))
     nodes.append(node("SOFTMAX", "x", "-> s", kind="SoftmaxOptions", Beta=1.0))
-    names = [one.outputs[0] for one in nodes]
+    names = [node.outputs[0] for node in nodes]
     found = layers(tmp_path, nodes, dict.fromkeys(names, X), outputs=names)
     assert found == [
         f"{kind} → 12×10×8"

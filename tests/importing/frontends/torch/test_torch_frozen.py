@@ -31,8 +31,8 @@ def imported(make, *inputs, dtypes=()):
 
 def freeze(module, *names):
     """The module with these parameters frozen; by default all."""
-    for name, one in module.named_parameters():
-        one.requires_grad_(bool(names) and not name.endswith(names))
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_(bool(names) and not name.endswith(names))
     return module
 
 

@@ -790,7 +790,9 @@ def test_flexible_attention_is_attention():
         heads = x.view(1, 128, 4, 16).transpose(1, 2)
         return flex_attention(heads, heads, heads)
 
-    (layer,) = (one for one in imported_graph(lambda: Fun(forward), (128, 64)).layers if one.macs)
+    (layer,) = (
+        layer for layer in imported_graph(lambda: Fun(forward), (128, 64)).layers if layer.macs
+    )
     assert (layer.kind, layer.macs) == ("attention", 2 * 4 * 128 * 128 * 16)
 
 
@@ -1160,8 +1162,8 @@ def test_a_quantized_convolution_is_counted_as_one_of_floats(make, skip):
     layer_graph = imported_graph(make, (3, 9, 9))
     assert not any(layer.uncounted for layer in layer_graph.layers)
     own = skip * 8 * 4
-    assert sum(one.params for one in layer_graph.layers) == 3 * 9 * 8 + 8 + 8 * 4 + 4 + own
-    assert sum(one.macs for one in layer_graph.layers) == 7 * 7 * (3 * 9 * 8 + 8 * 4 + own)
+    assert sum(layer.params for layer in layer_graph.layers) == 3 * 9 * 8 + 8 + 8 * 4 + 4 + own
+    assert sum(layer.macs for layer in layer_graph.layers) == 7 * 7 * (3 * 9 * 8 + 8 * 4 + own)
 
 
 def test_a_dynamically_quantized_cell_is_a_cell():
