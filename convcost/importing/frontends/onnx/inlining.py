@@ -113,6 +113,8 @@ def branch_nodes(graph: GraphProto, place: str, outputs: Sequence[str]) -> list[
         for tensor in graph.initializer
     ]
     nodes = [_rename_tensors(node, names) for node in (*constants, *graph.node)]
+    for node, before in zip(nodes, (*constants, *graph.node), strict=True):
+        node.name = before.name or next(iter(before.output), "")  # errors have the file's names
     copies = zip(_output_names(graph, names), outputs, strict=False)
     identities = [
         helper.make_node("Identity", [name], [output]) for name, output in copies if output
