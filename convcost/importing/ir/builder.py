@@ -325,12 +325,17 @@ class GraphBuilder:
 
     def _is_module(self, layer: Kind[Any], keys: frozenset[str]) -> bool:
         """Whether no layer has these tensors yet, or one layer has exactly these, and may be the
-        same module or a table of distinct numbers that the model also uses as weights."""
+        same module or a table of distinct numbers that the model also uses as weights. A layer
+        without a kind may have distinct numbers among others, as those that its weights are
+        computed from."""
         index = self._owner(keys)
         if index is None or index == MIXED:
             return index is None
-        table = self._kinds[index].memory == "weights" and all(map(self.has_distinct_numbers, keys))
-        same = table or may_be_reused(layer, self._kinds[index])
+        other = self._kinds[index]
+        if "custom" in (layer.name, other.name) and all(map(self.has_distinct_numbers, keys)):
+            return True
+        table = other.memory == "weights" and all(map(self.has_distinct_numbers, keys))
+        same = table or may_be_reused(layer, other)
         return same and keys == {*self._tensors[index], *self._buffers[index]}
 
     def _owner(self, keys: Iterable[str]) -> int | None:

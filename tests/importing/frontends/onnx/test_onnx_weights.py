@@ -571,6 +571,25 @@ def test_a_new_norm_can_use_its_scale_and_shift_as_statistics(tmp_path: Path) ->
     proved_spec(layer_graph)
 
 
+def test_a_table_from_which_the_weights_of_a_product_are_computed_is_counted_once(
+    tmp_path: Path,
+) -> None:
+    """As the code book of a quantizer, which computes distances to its rows, then looks one up."""
+    nodes = [
+        node("Mul", "codes", "two", "-> doubled"),
+        node("Concat", "codes", "doubled", "-> rows", axis=0),
+        node("Transpose", "rows", "-> weights", perm=[1, 0]),
+        node("MatMul", "x", "weights", "-> scores"),
+        node("ArgMax", "scores", "-> best", axis=2, keepdims=0),
+        node("Gather", "codes", "best", "-> y"),
+    ]
+    stored = {"codes": array(12, 4), "two": np.array(2, np.float32)}
+    layer_graph = imported_graph(tmp_path, model(nodes, stored, (1, 7, 4)))
+    assert summed_counts(layer_graph) == (12 * 4, 0, 7 * 4 * (2 * 12))
+    assert not [note for note in layer_graph.notes if COPIED in note]
+    proved_spec(layer_graph)
+
+
 def test_layers_that_share_weights_transitively_are_counted_once(tmp_path: Path) -> None:
     """As the steps of an RNN that was taken apart: the first has no step before it."""
     nodes = [node("BatchNormalization", "x", "s", "a", "m", "v", "-> x0")]
