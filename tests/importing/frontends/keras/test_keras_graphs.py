@@ -468,7 +468,7 @@ def test_a_state_is_the_last_step_of_the_output(tmp_path, end, sequences):
 )
 def test_the_states_of_both_directions_are_parts_of_the_output(tmp_path, layer, reads, kinds):
     """The states of a direction follow those of the other; an LSTM has two."""
-    inner = {**one(layer, "r", units=3, return_state=True)}
+    inner = {**one(layer, "r", units=3, return_state=True, reset_after=True)}
     if layer == "RNN":
         inner["config"] = {"cell": one("LSTMCell", "c", units=3), "return_state": True}
     config = graph(

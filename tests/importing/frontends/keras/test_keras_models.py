@@ -77,7 +77,7 @@ def test_a_dense_layer_on_a_map_works_at_every_position(tmp_path):
 
 RECURRENT = {
     "LSTM": ({}, "lstm", 4 * 16 * (8 + 16) + 4 * 16, 4 * 16 * (8 + 16) * 10),
-    "GRU": ({}, "gru", 3 * 16 * (8 + 16) + 2 * 3 * 16, 3 * 16 * (8 + 16) * 10),
+    "GRU": ({"reset_after": True}, "gru", 3 * 16 * (8 + 16) + 2 * 3 * 16, 3 * 16 * (8 + 16) * 10),
     "SimpleRNN": ({"use_bias": False}, "rnn", 16 * (8 + 16), 16 * (8 + 16) * 10),
 }
 

@@ -146,12 +146,13 @@ def _state(call: LayerCall, direction: Direction) -> Tensor:
 
 def _recurrent(call: LayerCall, name: str, config: dict[str, Any], *, both: bool) -> Tensor:
     """A layer with h units: gates × h × (c + h) weights, each used once a step. Each gate has one
-    bias; a GRU with `reset_after` has two. A GRU without it multiplies the state by the third
-    gate's weights later, but also only once. Source: Keras' GRUCell."""
+    bias; a GRU with `reset_after`, an option that older files do not have, has two. A GRU without
+    it multiplies the state by the third gate's weights later, but also only once. Source: Keras'
+    GRUCell."""
     kind, gates = KINDS[name]
     x, h = call.x, int(config["units"])
     bias, last = bool(config.get("use_bias", True)), not config.get("return_sequences")
-    two = name == "GRU" and bool(config.get("reset_after", True))
+    two = name == "GRU" and bool(config.get("reset_after"))
     times = 2 if both else 1
     tensors = call.tensor("kernel", times, x.dims[-1], gates, h)
     tensors |= call.tensor("recurrent_kernel", times, h, gates, h)
