@@ -27,7 +27,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from convcost.conventions._formula import *  # what the files of conventions use
+from convcost.conventions._formula import *  # noqa: F403  what the files of conventions use
 from convcost.conventions._formula import Formula, LayerUse, as_formula
 from convcost.model.costs import ConventionCounts, Costs, column_title, inputs_of
 from convcost.model.errors import DefinitionError, UsageError, brief, printable

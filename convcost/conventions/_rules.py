@@ -2,8 +2,26 @@
 
 from math import floor, prod
 
-from convcost.conventions import UNKNOWN, CountingRule, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import UNKNOWN, CountingRule, LayerUse, choose, depends, fault, quantity
+from convcost.conventions._formula import (
+    BIAS,
+    BIASES,
+    C_IN,
+    C_OUT,
+    GROUPS,
+    HAS_BIAS,
+    MACS,
+    NEIGHBOURS,
+    POSITIONS_IN,
+    PROJECTIONS,
+    STATES,
+    WEIGHTS,
+    ZERO,
+    Formula,
+    K,
+    X,
+    if_affine,
+)
 from convcost.model.window import AxisWindow
 
 UNKNOWN_ATTENTION = CountingRule(

@@ -1,5 +1,18 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    C_IN,
+    C_OUT,
+    MACS,
+    POSITIONS_OUT,
+    STRIDES,
+    ZERO,
+    K,
+    X,
+    Y,
+    convention,
+    depends,
+    fault,
+)
 
 convention(
     "convnet_burden",

@@ -1,7 +1,28 @@
 from math import prod
 
-from convcost.conventions import convention, depends
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    AXES,
+    BIAS,
+    BIASES,
+    BRANCHES,
+    MACS,
+    NEIGHBOURS,
+    POOLED,
+    POSITIONS_IN,
+    SCALE,
+    SCORES,
+    STATES,
+    ZERO,
+    Formula,
+    LayerUse,
+    X,
+    Y,
+    by_mode,
+    choose,
+    convention,
+    depends,
+    quantity,
+)
 
 LINEAR = Formula(
     "(2^(d + 1) − 1)", lambda use: 2 ** (len(use.output.size) + 1) - 1, AXES.quantities

@@ -1,5 +1,16 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    MACS,
+    ZERO,
+    X,
+    Y,
+    by_mode,
+    convention,
+    depends,
+    fault,
+    if_affine,
+    if_axes,
+    if_words_as_padding,
+)
 from convcost.conventions._rules import UNKNOWN_ATTENTION
 
 convention(

@@ -1,5 +1,18 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    BRANCHES,
+    C_IN,
+    MACS,
+    STRIDES,
+    ZERO,
+    K,
+    X,
+    Y,
+    convention,
+    depends,
+    fault,
+    if_axes,
+)
 
 NO_3D = "the profiler has no statistics of a 3D"
 

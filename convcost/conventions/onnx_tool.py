@@ -1,7 +1,27 @@
 from math import prod
 
-from convcost.conventions import UNKNOWN, CountingRule, convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    BRANCHES,
+    C_OUT,
+    GROUPS,
+    MACS,
+    UNKNOWN,
+    ZERO,
+    CountingRule,
+    Formula,
+    K,
+    LayerUse,
+    X,
+    Y,
+    by_mode,
+    choose,
+    convention,
+    depends,
+    fault,
+    if_axes,
+    quantity,
+)
 from convcost.conventions._rules import UNKNOWN_ATTENTION, UNKNOWN_RECURRENT
 
 

@@ -1,5 +1,23 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    BIASES,
+    BRANCHES,
+    MACS,
+    NEIGHBOURS,
+    POSITIONS_IN,
+    POSITIONS_OUT,
+    PROJECTIONS,
+    STATES,
+    ZERO,
+    K,
+    N,
+    X,
+    Y,
+    convention,
+    depends,
+    fault,
+    if_affine,
+)
 from convcost.conventions._rules import SCALED, UNKNOWN_ATTENTION, if_scale
 
 TWICE = "assumes a module, which counts twice: in its hook and in the function that it calls"

@@ -1,5 +1,24 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    BIASES,
+    C_IN,
+    MACS,
+    POSITIONS_IN,
+    POSITIONS_OUT,
+    STATES,
+    UNPROJECTED,
+    WEIGHTS,
+    ZERO,
+    K,
+    X,
+    Y,
+    by_axes,
+    by_mode,
+    convention,
+    depends,
+    fault,
+    if_affine,
+)
 from convcost.conventions._rules import UNKNOWN_ATTENTION
 
 UNSEEN = "functions such as F.relu, torch.matmul and `+` have no hooks and count 0"

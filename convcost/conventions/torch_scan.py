@@ -1,7 +1,24 @@
 from math import prod
 
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    AXES,
+    BIAS,
+    C_IN,
+    GROUPS,
+    K_INT,
+    MACS,
+    SCALE,
+    ZERO,
+    K,
+    LayerUse,
+    X,
+    Y,
+    convention,
+    depends,
+    fault,
+    if_affine,
+    quantity,
+)
 
 
 def _ratio(use: LayerUse) -> int:

@@ -1,5 +1,17 @@
-from convcost.conventions import UNKNOWN, CountingRule, convention, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    MACS,
+    PARAMS,
+    POSITIONS_IN,
+    POSITIONS_OUT,
+    UNKNOWN,
+    WEIGHTS,
+    ZERO,
+    CountingRule,
+    N,
+    convention,
+    fault,
+)
 
 PER_PARAM = "each param counts once per sample, not once for each element or position"
 

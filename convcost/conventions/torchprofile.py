@@ -1,5 +1,22 @@
-from convcost.conventions import convention, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    ALL_PAIRS,
+    BRANCHES,
+    C_IN,
+    GROUPS,
+    MACS,
+    NARROW,
+    SCALE,
+    ZERO,
+    K,
+    Y,
+    by_mode,
+    choose,
+    convention,
+    fault,
+    if_affine,
+    if_axes,
+    if_words_as_padding,
+)
 
 convention(
     "torchprofile",

@@ -1,5 +1,23 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIAS,
+    C_IN,
+    C_OUT,
+    GROUPS,
+    HAS_BIAS,
+    MACS,
+    POSITIONS_IN,
+    POSITIONS_OUT,
+    ZERO,
+    Formula,
+    K,
+    X,
+    Y,
+    convention,
+    depends,
+    fault,
+    if_affine,
+    if_axes,
+)
 
 SWAPPED = "the names are swapped: Flops are multiply-adds, MAdd counts both operations"
 NO_FORMULA = "the tool has no formula, counts 0 and prints a message"

@@ -1,5 +1,20 @@
-from convcost.conventions import convention, depends, fault
-from convcost.conventions._formula import *
+from convcost.conventions import (
+    BIASES,
+    C_IN,
+    MACS,
+    POOLED,
+    POSITIONS_IN,
+    STATES,
+    ZERO,
+    X,
+    Y,
+    by_axes,
+    by_mode,
+    convention,
+    depends,
+    fault,
+    if_affine,
+)
 from convcost.conventions._rules import UNKNOWN_ATTENTION
 
 convention(
