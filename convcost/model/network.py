@@ -282,6 +282,11 @@ class Budget(NamedTuple):
         return self._replace(total=change(self.total), layers=layers, groups=groups)
 
 
+def is_view(step: Step) -> bool:
+    """Whether the output of a step has the memory of its input."""
+    return step.layer.memory == "input"
+
+
 class Network(NamedTuple):
     """One document of a spec, with all blocks expanded and all shapes computed.
 
@@ -322,8 +327,10 @@ class Network(NamedTuple):
         """The shape of the output of a layer, or of an input."""
         return self.steps[tensor].shape if tensor >= 0 else self.inputs[-1 - tensor][1]
 
-    def viewed(self, tensor: int) -> int:
-        """The tensor whose elements a view shows; any other tensor is unchanged."""
-        while tensor >= 0 and self.steps[tensor].layer.memory == "input":
-            tensor = self.steps[tensor].inputs[0]
-        return tensor
+    def viewed(self, is_view: Callable[[Step], bool] = is_view) -> dict[int, int]:
+        """For each tensor the one whose elements it shows: of a view of a view that of the first
+        one, of any other tensor itself."""
+        shown = {-1 - k: -1 - k for k in range(len(self.inputs))}
+        for index, step in enumerate(self.steps):
+            shown[index] = shown[step.inputs[0]] if is_view(step) else index
+        return shown

@@ -11,7 +11,7 @@ from itertools import accumulate, islice
 
 from convcost.model.costs import inputs_of, layer_input
 from convcost.model.dtypes import Dtype, Dtypes
-from convcost.model.network import Network, Step
+from convcost.model.network import Network, Step, is_view
 from convcost.model.record import NamedTuple
 
 
@@ -123,39 +123,38 @@ def tensor_dtypes(network: Network, dtypes: Dtypes) -> dict[int, Dtype]:
 
 
 def overwritten(
-    network: Network, index: int, owners: Mapping[int, int | None], dtypes: Mapping[int, Dtype]
+    network: Network,
+    index: int,
+    owners: Mapping[int, int | None],
+    dtypes: Mapping[int, Dtype],
+    orders: Mapping[int, int],
 ) -> Iterator[int]:
     """The owners of the inputs that a step can write its output over, if nothing reads them later
-    and they are as large: the output of the first layer of experts is larger than its input."""
+    and they are as large: the output of the first layer of experts is larger than its input.
+
+    A step that reads the same memory in two `orders`, such as through a transposition, cannot write
+    over it.
+    """
     step = network.steps[index]
     shapes = inputs_of(network, step)
     if not step.layer.overwrites(step.layer.select_inputs(shapes)):
         return
+    orders_by_owner: dict[int | None, set[int]] = {}
+    for tensor in step.reads:
+        orders_by_owner.setdefault(owners[tensor], set()).add(orders[tensor])
     for tensor, shape in zip(step.inputs, shapes, strict=True):
         owner = owners[tensor]
         same = shape == step.shape and dtypes[tensor] == dtypes[index]
-        if owner is not None and same and not _reads_reordered(network, step, tensor, owners):
+        if owner is not None and same and len(orders_by_owner.get(owner, ())) <= 1:
             yield owner
 
 
-def _reads_reordered(
-    network: Network, step: Step, tensor: int, owners: Mapping[int, int | None]
-) -> bool:
-    """Whether a step reads the memory of one of its inputs also through a view with another order,
-    such as a transposition. Then it cannot write its output over that input."""
-    views = {other for other in step.reads if owners[other] == owners[tensor]}
-    return len(views) > 1 and len({_same_order(network, view) for view in views}) > 1
-
-
-def _same_order(network: Network, tensor: int) -> int:
-    """The tensor whose elements a view shows in the same order; any other tensor is unchanged."""
-    while tensor >= 0:
-        step = network.steps[tensor]
-        is_view = step.layer.memory == "input"
-        if not is_view or not step.layer.is_positionwise(layer_input(network, step)):
-            break
-        tensor = step.inputs[0]
-    return tensor
+def tensor_orders(network: Network) -> dict[int, int]:
+    """For each tensor the one whose elements it shows in the same order: of a view that only
+    changes the shape, that of its input; of any other tensor itself."""
+    return network.viewed(
+        lambda step: is_view(step) and step.layer.is_positionwise(layer_input(network, step))
+    )
 
 
 class _Run:
@@ -169,6 +168,7 @@ class _Run:
         # The buffer of each tensor; None: the tensor is among the weights.
         self.owners: dict[int, int | None] = {}
         self.dtypes = tensor_dtypes(network, dtypes)
+        self.orders = tensor_orders(network)
         for k, (_, shape) in enumerate(network.inputs):
             tensor = self.owners[-1 - k] = -1 - k
             if tensor in self.last_reads:
@@ -186,7 +186,7 @@ class _Run:
 
     def reusable(self, index: int, step: Step) -> int | None:
         """The first buffer that a step can write its output over; None if there is none."""
-        for owner in overwritten(self.network, index, self.owners, self.dtypes):
+        for owner in overwritten(self.network, index, self.owners, self.dtypes, self.orders):
             buffer = self.buffers[owner]
             if buffer.last == index and buffer.elements == step.elements * self.batch:
                 return owner

@@ -78,6 +78,7 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
     network = costs.network
     stored = list(stored_bytes(costs.layers, dtypes))
     types = tensor_dtypes(network, dtypes)
+    viewed = network.viewed()
     layer_traffic = []
     for index, step in enumerate(network.steps):
         if step.layer.memory != "own":
@@ -87,7 +88,7 @@ def traffic(costs: Costs, dtypes: Dtypes) -> list[Traffic]:
         read = _stored_read(costs, step, index, stored)
         most: dict[int, int] = {}  # one tensor can be read twice, also through a view
         for view, elements in zip(step.inputs, read_elements, strict=True):
-            tensor = network.viewed(view)
+            tensor = viewed[view]
             most[tensor] = max(most.get(tensor, 0), elements)
         for tensor, elements in most.items():
             is_stored = tensor >= 0 and network.steps[tensor].layer.memory == "weights"

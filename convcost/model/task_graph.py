@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from convcost.model.dtypes import Dtypes
 from convcost.model.network import Network, Step
-from convcost.model.peak_memory import overwritten, tensor_dtypes
+from convcost.model.peak_memory import overwritten, tensor_dtypes, tensor_orders
 from convcost.model.record import NamedTuple
 
 INPUT = NOT_YET = -1  # in the place of the writer of a tensor
@@ -139,6 +139,7 @@ class _TaskGraphBuilder:
         # By step, or -1 - k for input k: its tensor. A view has that of its input; stored, None.
         self.tensors: dict[int, int | None] = {}
         self.dtypes = tensor_dtypes(network, dtypes)
+        self.orders = tensor_orders(network)
         self.read: set[int] = set()  # steps whose output another step reads
         self.sources: dict[int, Task] = {}  # tasks that read no tensor, until another reads theirs
         for k, (_, shape) in enumerate(network.inputs):
@@ -165,7 +166,7 @@ class _TaskGraphBuilder:
         size = self._bytes(index, step.elements)
         over: tuple[int, ...] = ()
         if in_place:
-            same = overwritten(self.network, index, self.tensors, self.dtypes)
+            same = overwritten(self.network, index, self.tensors, self.dtypes, self.orders)
             over = tuple(tensor for tensor in same if self.sizes[tensor] == size)
         self.tensors[index] = written = self._tensor(size, NOT_YET)
         task = Task(index, reads, written, over)

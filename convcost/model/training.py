@@ -114,8 +114,12 @@ class _Backward:
                 tensors.update(self._factors(step, reads, weights=weights))
             elif reads in ("inputs", "input") or (reads == "linear" and weights):
                 tensors.update(step.reads if reads == "inputs" else step.reads[:1])
-        viewed = set(map(self.costs.network.viewed, tensors))
-        return {n for n in viewed if n < 0 or self.steps[n].layer.memory != "weights"}
+        viewed = self.costs.network.viewed()
+        return {
+            n
+            for n in map(viewed.__getitem__, tensors)
+            if n < 0 or self.steps[n].layer.memory != "weights"
+        }
 
     def _factors(self, step: Step, reads: str, *, weights: bool) -> Iterator[int]:
         """The factors that the gradient of another factor needs. With a `gate`, the first two

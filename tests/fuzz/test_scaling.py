@@ -20,7 +20,7 @@ import tflite_models as tflite
 from onnx import helper
 from onnx_models import array, model, node
 from repository import Repository
-from support import calls_of, commands_that_read_specs, run
+from support import calls_of, commands_that_read_specs, cost, run
 from tools import needs_git
 
 from convcost import cli
@@ -29,7 +29,10 @@ from convcost.importing.frontends.onnx import read
 from convcost.importing.spec import proved_spec
 from convcost.language.load import Documents
 from convcost.model import suggestions
+from convcost.model.dtypes import Dtypes
 from convcost.model.errors import Source, printable
+from convcost.model.peak_memory import buffers
+from convcost.model.roofline import traffic
 from convcost.render import FORMATS
 from convcost.reports.check import evaluate, measures
 from convcost.sources.rename_detection import MAX_COMPARISONS, detect_renames
@@ -55,6 +58,13 @@ def listed(text: str, n: int) -> str:
 
 def named(n: int) -> str:
     return lines("  - {relu: , name: layer_#}", n)
+
+
+def views(n: int, reader: str) -> str:
+    """Views, each of the one before, and a layer that reads each."""
+    first = "  - {identity: , name: v0, from: layer_0}\n"
+    others = (f"  - {{identity: , name: v{i}, from: v{i - 1}}}\n" for i in range(1, n))
+    return first + "".join(others) + lines(f"  - {reader}", n)
 
 
 def published(entry: str, n: int) -> str:
@@ -364,6 +374,11 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
         "import net.onnx --fixed",
         lambda n: {"net.onnx": onnx_outputs(n)},
         200,
+    ),
+    "sums of a tensor and of views of views of it": (
+        "memory net.yaml",
+        lambda n: {"net.yaml": spec(named(1) + views(n, "{add: [layer_0, v#]}"))},
+        100,
     ),
     "batch norms in series that are folded": (
         "analyze net.yaml --deploy",
@@ -764,6 +779,22 @@ def test_a_front_of_all_points_takes_no_second():
     first, second = (np.arange(40_000) * factor % 40_009 for factor in (1, 7))
     start = process_time()
     assert len(pareto_front([first, second, -first - second])) == 40_000
+    assert process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        named(1) + views(4_000, "{sigmoid: , from: v#}"),
+        named(4_000) + 2 * f"  - {{add: [{listed('layer_#', 4_000)}]}}\n",
+    ],
+    ids=["views of views", "inputs that are read again"],
+)
+def test_the_traffic_and_the_buffers_of_many_reads_take_no_second(layers):
+    network_costs = cost(spec(layers))
+    start = process_time()
+    traffic(network_costs, Dtypes())
+    buffers(network_costs.network)
     assert process_time() - start < 1
 
 
