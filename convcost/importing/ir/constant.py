@@ -69,6 +69,6 @@ def is_mask(numbers: Any) -> bool:
         return False
     if numbers.dtype.kind not in "fV" or MASKED < numbers.flat[0] != 0:
         return False
-    lowest = numbers.min()
+    lowest = float(numbers.min())
     zeros = lowest <= MASKED and ((numbers == 0) | (numbers == lowest)).all()
-    return bool(lowest <= UNREACHED or zeros)
+    return lowest <= UNREACHED or bool(zeros)

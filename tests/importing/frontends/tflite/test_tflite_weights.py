@@ -1,6 +1,7 @@
 """Stored tensors: each is counted, or named in a note, and all together are those of the file."""
 
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -69,6 +70,15 @@ def test_half_precision_weights_count_as_their_elements(tmp_path):
 
 
 def test_a_quantized_model_is_read_as_the_float_model(tmp_path):
+def test_half_precision_weights_that_begin_with_zero_cause_no_warning(tmp_path):
+    half = array(4, 3, 3, 8).astype(np.float16) - np.float16(1)
+    nodes = [node("DEQUANTIZE", "h", "-> w"), conv("x", "w", "-> y", Padding=SAME)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        graph = imported_graph(tmp_path, model(nodes, {"x": X, "h": half, "w": W.shape, "y": Y}))
+    assert summed_counts(graph)[0] == 4 * 3 * 3 * 8
+
+
     nodes = [
         node("QUANTIZE", "x", "-> q"),
         conv("q", "w", "b", "-> c", Padding=SAME),
