@@ -19,6 +19,7 @@ from convcost.importing.passes.operator_calls import GraphContext, OperatorCall
 from convcost.model.errors import ConstraintError
 
 INDICES = ("INT32", "INT64", "BOOL", "STRING")  # types of shapes and indices, not of weights
+FIXED = "constant, and not counted as params"
 
 
 class NotComputedError(ConstraintError):
@@ -152,8 +153,14 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         return None if unknown else tensor.dims
 
     def add_uncounted(self) -> tuple[Tensor, ...]:
-        """Adds `custom` layers whose macs are not counted."""
+        """Adds `custom` layers whose macs are not counted. The first states of a loop are not
+        learned if they are equal numbers, such as zeros."""
         learned = [
             n for n, constant in self.constants.items() if constant.learned and constant.dims
         ]
         return self.uncounted_layers(self.op, self.weights(*learned))
+        if self.op == "WHILE":
+            equal = self.builder.has_equal_numbers
+            states = {n for n in learned if all(map(equal, self.weights(n)))}
+            self.exclude(FIXED, *states)
+            learned = [n for n in learned if n not in states]

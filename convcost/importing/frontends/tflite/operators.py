@@ -5,7 +5,7 @@ from math import prod
 from struct import Struct
 from typing import Any
 
-from convcost.importing.frontends.tflite.call import TfliteCall
+from convcost.importing.frontends.tflite.call import FIXED, TfliteCall
 from convcost.importing.frontends.tflite.shape_numbers import slice_index
 from convcost.importing.ir.operator_table import OperatorTable
 from convcost.importing.ir.tensor import MATRIX_RANK, Tensor, reshaped, transposed, with_rank
@@ -27,7 +27,6 @@ CUSTOM = Struct("<3i")  # the options of MediaPipe's transposed convolution
 WEIGHTS = {"CONV_2D": (0, -1), "DEPTHWISE_CONV_2D": (-1, 0), "CONV_3D": (-1, -2),
            "TRANSPOSE_CONV": (0, -1), "CONV_3D_TRANSPOSE": (-2, -1)}  # fmt: skip
 PAIR = 2
-FIXED = "constant, and not counted as params"
 NUMBER = "treated as a number of the code, and not counted as params"
 
 
@@ -237,6 +236,7 @@ def lstm(call: TfliteCall) -> Any:
                       one_bias=True, steps_first=call.option("TimeMajor"))  # fmt: skip
 
 
+    call.exclude(FIXED, 18, 19)
 # Views and slices
 
 

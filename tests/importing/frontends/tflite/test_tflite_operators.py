@@ -458,7 +458,9 @@ def test_a_product_that_is_not_a_layer_has_no_weights(tmp_path):
     assert summed_counts(graph) == (7 + 3 * 6 * 4, 0, 6 * 5 * 7 + 3 * 5 * 6 * 4)
 
 
-def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path):
+@pytest.mark.parametrize("stored", [True, False])
+def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path, stored):
+    """Its first states are variables, or stored zeros."""
     dims = {"w": (7, 5), "u": (7, 7), "b": (7,)}
     gates = {f"{name}{at}": array(*dims[name]) for name in dims for at in range(4)}
     names = [f"{name}{at}" for name in "wu" for at in range(4)]
@@ -466,10 +468,23 @@ def test_an_lstm_has_four_gates_with_one_bias_each(tmp_path):
     kind = "UnidirectionalSequenceLSTMOptions"
     nodes = [node("UNIDIRECTIONAL_SEQUENCE_LSTM", *inputs, "-> y", kind=kind,
                   FusedActivationFunction=TANH)]  # fmt: skip
-    tensors = {"x": (1, 12, 5), **gates, "h": (1, 7), "c": (1, 7), "y": (1, 12, 7)}
-    graph = imported_graph(tmp_path, model(nodes, tensors, variable=["h", "c"]))
+    state = np.zeros((1, 7), np.float32) if stored else (1, 7)
+    tensors = {"x": (1, 12, 5), **gates, "h": state, "c": state, "y": (1, 12, 7)}
+    states = {"same": {"c": "h"}} if stored else {"variable": ["h", "c"]}
+    graph = imported_graph(tmp_path, model(nodes, tensors, **states))
     assert layer_texts(graph) == ["lstm hidden=7 one_bias=True → 12×7"]
+    assert graph.gaps == ()
     assert summed_counts(graph) == (4 * 7 * (5 + 7 + 1), 0, 12 * 4 * 7 * (5 + 7))
+
+
+@pytest.mark.parametrize("state", ["zeros", "learned"])
+def test_an_initial_state_of_zeros_of_a_loop_is_not_learned(tmp_path, state):
+    first = np.zeros((1, 7), np.float32) if state == "zeros" else array(1, 7)
+    nodes = [node("WHILE", "x", "h", "-> y", "z")]
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, "h": first, "y": X, "z": (1, 7)}))
+    assert summed_counts(graph) == (0 if state == "zeros" else 7, 0, 0)
+    named = ("7 numbers of the file are constant, and not counted as params: `h` (7)",)
+    assert graph.notes == (named if state == "zeros" else ())
 
 
 def test_an_operator_that_convcost_does_not_know_is_named_and_not_counted(tmp_path):
