@@ -60,10 +60,12 @@ def model(
     variable: Sequence[str] = (),
     sparse: Sequence[str] = (),
     others: Sequence[str] = (),
+    once: Sequence[Node] = (),
 ) -> bytes:
     """The file. `tensors` are dims, or arrays that the file stores. `open_` are signatures of
     shapes; `types` and `shapes` state what the array of a tensor does not have; `same` are tensors
-    that share the buffer of another; `others` are the names of empty subgraphs."""
+    that share the buffer of another; `others` are the names of empty subgraphs. `once` are the
+    operators of the subgraph 1, which has all tensors too."""
     file = flatbuffers.Builder(1024)
     names = list(tensors)
     stored = [name for name, array in tensors.items() if isinstance(array, np.ndarray)]
@@ -90,11 +92,14 @@ def model(
             given["Sparsity"] = table(file, "SparsityParameters")
         return table(file, "Tensor", **given)
 
-    codes = list(dict.fromkeys(node.op for node in nodes))
+    codes = list(dict.fromkeys(node.op for node in (*nodes, *once)))
     graphs = [_graph(file, "main", list(map(tensor, names)),
                      [_operator(file, node, codes, names) for node in nodes],
                      [names.index(input_name) for input_name in inputs],
                      [names.index(output) for output in outputs])]  # fmt: skip
+    if once:
+        operators = [_operator(file, node, codes, names) for node in once]
+        graphs.append(_graph(file, "once", list(map(tensor, names)), operators, [], []))
     graphs += [_graph(file, name, [], [], [], []) for name in others]
     made = {
         "Version": 3,
@@ -128,7 +133,8 @@ def _operator(file: Any, one: Node, codes: list[str], names: list[str]) -> int:
         "Outputs": _numbers(file, [names.index(name) for name in one.outputs]),
     }
     if one.kind:
-        options = {name: _numbers(file, n) if isinstance(n, tuple) else n
+        options = {name: _numbers(file, n) if isinstance(n, tuple)
+                   else file.CreateString(n) if isinstance(n, str) else n
                    for name, n in one.options.items()}  # fmt: skip
         made["BuiltinOptions"] = table(file, one.kind, **options)
         made["BuiltinOptionsType"] = getattr(tflite.BuiltinOptions, one.kind)

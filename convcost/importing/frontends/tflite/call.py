@@ -123,12 +123,20 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         return tuple(map(int, constant.data.flat))
 
     def weights(self, *positions: int) -> dict[str, int]:
-        """The stored tensors behind some inputs, by key, with their elements."""
-        return dict(
-            entry
-            for constant in filter(None, map(self.constant, positions))
-            for entry in constant.sources
-        )
+        """The stored tensors behind some inputs, by key, with their elements. Raises
+        ConstraintError CC401 unless they have exactly the elements of the inputs."""
+        stored: dict[str, int] = {}
+        for position in positions:
+            constant = self.constant(position)
+            if constant is not None:
+                sources = dict(constant.sources)
+                if sum(sources.values()) != constant.elements:
+                    what = f"the weights at input {position} are computed or variable"
+                    raise ConstraintError(
+                        "CC401", f"{what}, and convcost reads stored weights only"
+                    )
+                stored |= sources
+        return stored
 
     def shares_weights(self, weights: int, bias: int) -> bool:
         """Whether another operator of the same type reads the same weights, whose numbers differ,
@@ -158,9 +166,9 @@ class TfliteCall(OperatorCall[TfliteContext, OperatorNode]):
         learned = [
             n for n, constant in self.constants.items() if constant.learned and constant.dims
         ]
-        return self.uncounted_layers(self.op, self.weights(*learned))
         if self.op == "WHILE":
             equal = self.builder.has_equal_numbers
             states = {n for n in learned if all(map(equal, self.weights(n)))}
             self.exclude(FIXED, *states)
             learned = [n for n in learned if n not in states]
+        return self.uncounted_layers(self.op, self.weights(*learned))

@@ -2,11 +2,12 @@
 that its weights are not loaded."""
 
 import struct
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from math import prod
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import tflite
@@ -25,6 +26,9 @@ TABLE, CHARACTERS = 8, 32
 MAX_NAME_BYTES = 1 << 20
 BYTE = 8  # bits
 BITS = {"INT2": 2, "INT4": 4, "BFLOAT16": 16}  # types that NumPy does not have
+
+
+Nodes: TypeAlias = tuple[OperatorNode, ...]
 
 
 class TensorEntry(NamedTuple):
@@ -108,20 +112,22 @@ class _Reader:
     def graph(self) -> TfliteGraph:
         graphs = self._tables(self.model, "Subgraphs")
         first, tensors = graphs[0], dict[str, TensorEntry]()
-        names, *_ = [self._tensors(graph, tensors) for graph in graphs]
-        nodes = tuple(
-            self._operator(operator, names) for operator in self._tables(first, "Operators")
-        )
+        names = [self._tensors(graph, tensors) for graph in graphs]
+        nodes = self._operators(first, names[0])
         once = [node.attributes.InitSubgraphIndex() for node in nodes if node.op == "CALL_ONCE"]
+        initial = [node for n in once for node in self._operators(graphs[n], names[n])]
         return TfliteGraph(
             tensors,
-            nodes,
-            self._tensor_names(first.InputsAsNumpy(), names),
-            self._tensor_names(first.OutputsAsNumpy(), names),
+            _with_variables(nodes, initial, tensors),
+            self._tensor_names(first.InputsAsNumpy(), names[0]),
+            self._tensor_names(first.OutputsAsNumpy(), names[0]),
             tuple(
                 self._text(graph.Name()) for n, graph in enumerate(graphs) if n not in (0, *once)
             ),
         )
+
+    def _operators(self, graph: Any, names: list[str]) -> tuple[OperatorNode, ...]:
+        return tuple(self._operator(entry, names) for entry in self._tables(graph, "Operators"))
 
     def _take(self, entries: int) -> None:
         self.unread -= entries
@@ -200,6 +206,31 @@ class _Reader:
         if "" in outputs:
             raise ConstraintError("CC404", f"an output of {name} is not a tensor")
         return OperatorNode(name, "", "", inputs, outputs, options)
+
+
+def _with_variables(
+    nodes: Nodes, initial: Iterable[OperatorNode], tensors: dict[str, TensorEntry]
+) -> Nodes:
+    """The operators without those that read a variable to which only the operators `initial`
+    assign, and these a stored tensor. What they read becomes that tensor in `tensors`."""
+    handles = {
+        node.outputs[0]: node.attributes.SharedName()
+        for node in (*nodes, *initial)
+        if node.op == "VAR_HANDLE" and node.attributes is not None
+    }
+    assigned, states = (
+        {handles.get(node.input(0)): node.input(1) for node in some if node.op == "ASSIGN_VARIABLE"}
+        for some in (initial, nodes)
+    )
+    others = []
+    for node in nodes:
+        variable = handles.get(node.input(0)) if node.op == "READ_VARIABLE" else None
+        stored = tensors.get("" if variable in states else assigned.get(variable, ""))
+        if stored is not None and len(stored.data):
+            tensors[node.outputs[0]] = stored._replace(name=tensors[node.outputs[0]].name)
+        else:
+            others.append(node)
+    return tuple(others)
 
 
 def bits_of(dtype: str) -> int:

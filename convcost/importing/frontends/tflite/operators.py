@@ -99,11 +99,16 @@ def convolution(call: TfliteCall) -> Any:
 
 
 def _with_bias(call: TfliteCall, op: str, x: Tensor, bias: int, **more: Any) -> Tensor:
-    """A layer with weights and perhaps a bias, at the position `bias`. If layers that share their
-    weights have biases of their own, as the quantizer writes them, the bias is a layer."""
-    if not call.has(bias) or not call.shares_weights(1, bias):
-        return call.lower(op, x, bias=call.has(bias), weights=call.weights(1, bias), **more)
+    """A layer with weights and perhaps a bias, at the position `bias`. The bias is a layer if the
+    model computes it, or if layers that share their weights have biases of their own, as the
+    quantizer writes them."""
+    constant = call.constant(bias)
+    is_stored = constant is not None and constant.has_whole_source
+    if not call.has(bias) or (is_stored and not call.shares_weights(1, bias)):
+        return call.lower(op, x, bias=is_stored, weights=call.weights(1, bias), **more)
     y = call.lower(op, x, bias=False, weights=call.weights(1), **more)
+    if not is_stored:
+        return call.lower("add", y, call.value(bias), path=("bias",))
     ((key, elements),) = call.weights(bias).items()
     return join_with_learned(call.builder, "add", y, key, (elements,), call.path("bias"))
 
@@ -122,10 +127,9 @@ def transposed_conv_with_bias(call: TfliteCall) -> Any:
     for n, s, k in zip(call.value().dims[1:-1], stride, kernel, strict=True):
         padding = max(k - (n - 1) % s - 1, 0) if same == 1 else 0
         size.append((n - 1) * s + k - padding)
-    return call.lower(
-        "transposed_conv", filters=filters, window=SlidingWindow(kernel, stride, dilation=(1, 1)),
-        size=size, channel=-1, bias=call.has(2), weights=call.weights(1, 2),
-    )  # fmt: skip
+    window = SlidingWindow(kernel, stride, dilation=(1, 1))
+    more: dict[str, Any] = {"filters": filters, "window": window, "size": size, "channel": -1}
+    return _with_bias(call, "transposed_conv", call.value(), 2, **more)
 
 
 def _pool_window(call: TfliteCall) -> SlidingWindow:
@@ -232,11 +236,11 @@ def lstm(call: TfliteCall) -> Any:
     positions, state = (*range(1, 9), *range(12, 16)), call.constant(5)
     if state is None or set(filter(call.has, range(24))) - {18, 19} != {0, *positions}:
         return call.add_uncounted()
+    call.exclude(FIXED, 18, 19)
     return call.lower("lstm", weights=call.weights(*positions), hidden=state.dims[0], bias=True,
                       one_bias=True, steps_first=call.option("TimeMajor"))  # fmt: skip
 
 
-    call.exclude(FIXED, 18, 19)
 # Views and slices
 
 

@@ -10,6 +10,7 @@ from onnx_models import summed_counts
 from tflite_models import SAME, array, conv, imported_graph, ints, model, node
 
 from convcost.importing.frontends.tflite.operators import NUMBER
+from convcost.model.errors import ConstraintError
 
 X = (1, 12, 10, 8)
 Y = (1, 12, 10, 4)
@@ -69,7 +70,6 @@ def test_half_precision_weights_count_as_their_elements(tmp_path):
     assert accounted(graph) == stored(made) == 4 * 3 * 3 * 8 + 4
 
 
-def test_a_quantized_model_is_read_as_the_float_model(tmp_path):
 def test_half_precision_weights_that_begin_with_zero_cause_no_warning(tmp_path):
     half = array(4, 3, 3, 8).astype(np.float16) - np.float16(1)
     nodes = [node("DEQUANTIZE", "h", "-> w"), conv("x", "w", "-> y", Padding=SAME)]
@@ -79,6 +79,7 @@ def test_half_precision_weights_that_begin_with_zero_cause_no_warning(tmp_path):
     assert summed_counts(graph)[0] == 4 * 3 * 3 * 8
 
 
+def test_a_quantized_model_is_read_as_the_float_model(tmp_path):
     nodes = [
         node("QUANTIZE", "x", "-> q"),
         conv("q", "w", "b", "-> c", Padding=SAME),
@@ -167,6 +168,68 @@ def test_a_state_is_not_a_stored_tensor(tmp_path):
     graph = imported_graph(tmp_path, model(nodes, tensors, variable=["handle"]))
     assert [layer.kind for layer in graph.layers] == ["constant", "concat"]
     assert (summed_counts(graph), graph.notes) == ((0, 0, 0), ())
+
+
+HANDLE = node("VAR_HANDLE", "-> handle", kind="VarHandleOptions", SharedName="kernel")
+READ = node("READ_VARIABLE", "handle", "-> w")
+ASSIGN = node("ASSIGN_VARIABLE", "handle", "kernel", "->")
+ONCE = node("CALL_ONCE", "->", kind="CallOnceOptions", InitSubgraphIndex=1)
+MATRIX = {"x": (1, 5), "handle": (), "kernel": array(5, 3), "w": (5, 3), "y": (1, 3)}
+
+
+def test_a_variable_that_only_the_initial_subgraph_assigns_is_a_stored_tensor(tmp_path):
+    """As the converter writes the model of a signature, if another signature trains it."""
+    nodes = [ONCE, HANDLE, READ, node("BATCH_MATMUL", "x", "w", "-> y")]
+    made = model(nodes, MATRIX, once=[HANDLE, ASSIGN])
+    graph = imported_graph(tmp_path, made)
+    assert [layer.kind for layer in graph.layers] == ["linear"]
+    assert (summed_counts(graph), graph.notes) == ((5 * 3, 0, 5 * 3), ())
+
+
+def test_a_variable_that_the_model_assigns_is_a_state(tmp_path):
+    nodes = [ONCE, HANDLE, READ, node("BATCH_MATMUL", "x", "w", "-> y"),
+             node("ASSIGN_VARIABLE", "handle", "x", "->")]  # fmt: skip
+    graph = imported_graph(tmp_path, model(nodes, MATRIX, once=[HANDLE, ASSIGN]))
+    assert [layer.kind for layer in graph.layers] == ["constant", "reshape", "matmul"]
+    assert summed_counts(graph) == (0, 0, 5 * 3)
+    assert graph.notes == ("15 numbers of the file are in no layer: `kernel` (15)",)
+
+
+@pytest.mark.parametrize("made", [READ, node("ADD", "kernel", "scale", "-> w")])
+def test_weights_that_are_not_stored_are_refused(tmp_path, made):
+    nodes = [HANDLE, made, conv("x", "w", "-> y", Padding=SAME)]
+    tensors = {"x": X, "handle": (), "kernel": W, "scale": B, "w": W.shape, "y": Y}
+    with pytest.raises(ConstraintError) as error:
+        imported_graph(tmp_path, model(nodes, tensors))
+    what = "the weights at input 1 are computed or variable, and convcost reads stored weights only"
+    assert (error.value.code, error.value.message) == ("CC401", f"CONV_2D `y`: {what}")
+
+
+BIASED = {
+    "FULLY_CONNECTED": (node("FULLY_CONNECTED", "x", "w", "b", "-> y",
+                             kind="FullyConnectedOptions", KeepNumDims=True), (4, 8), 1),
+    "CONV_2D": (conv("x", "w", "b", "-> y", Padding=SAME), W.shape, 9),
+    "TRANSPOSE_CONV": (conv("to", "w", "x", "b", "-> y", op="TRANSPOSE_CONV",
+                            kind="TransposeConvOptions", Padding=SAME), W.shape, 9),
+    "Convolution2DTransposeBias": (node("Convolution2DTransposeBias", "x", "w", "b", "-> y",
+                                        custom=np.array([1, 1, 1], np.int32).tobytes()),
+                                   W.shape, 9),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("computed", ["from the input", "from constants"])
+@pytest.mark.parametrize("op", BIASED)
+def test_a_computed_bias_is_a_layer_without_params(tmp_path, op, computed):
+    layer, dims, taps = BIASED[op]
+    of_input = [node("REDUCE_MAX", "x", "axes", "-> m"), node("SLICE", "m", "at", "n", "-> b")]
+    first = of_input if computed == "from the input" else [node("FILL", "n", "zero", "-> b")]
+    tensors = {"x": X, "to": ints(*Y), "axes": ints(0, 1, 2), "m": (8,), "at": ints(0),
+               "n": ints(4), "zero": np.zeros((), np.float32), "b": (4,), "w": array(*dims),
+               "y": Y}  # fmt: skip
+    graph = imported_graph(tmp_path, model([*first, layer], tensors))
+    assert graph.layers[-1].kind == "add"
+    assert summed_counts(graph) == (4 * 8 * taps, 0, 12 * 10 * 4 * 8 * taps)
+    assert graph.gaps == ()
 
 
 def test_other_subgraphs_are_left_out_and_named_with_their_tensors(tmp_path):
