@@ -36,6 +36,12 @@ SISETUP = (
     "table-number-alignment=right,table-text-alignment=right}%\n"
 )
 SPACE = "\\par\\addvspace{\\medskipamount}\n"  # between text and a table; once between two tables
+# Paragraphs as wide as the box 0, in the middle of the line if the text around them is centered.
+WIDTH = (
+    "\\parindent0pt\\parskip0pt\n"
+    "\\ifdim\\gluestretch\\leftskip>0pt\\leftskip.5\\dimexpr\\linewidth-\\wd0\\relax\\fi\n"
+    r"\rightskip\dimexpr\linewidth-\wd0-\leftskip\relax plus 1fil\relax"
+)
 CAPTION = FormatOption(
     "caption", "Caption of the table, which becomes a float.", "", metavar="TEXT"
 )
@@ -125,7 +131,8 @@ def _caption(table: Table, style: Style, position: int) -> str:
 
 
 def _tabular(table: Table, body: Body, caption: str, title: str, setup: str) -> Iterator[str]:
-    """The table in a box, scaled to the line if it is wider. The notes are as wide as the box."""
+    """The table in a box, scaled to the line if it is wider. The title and the notes are paragraphs
+    of the same width: pages can break them, and TeX limits no sum of their heights."""
     yield f"\\begin{{table}}\n\\centering\n{caption}\\par\\smallskip\n" if caption else SPACE
     yield f"\\begingroup%\n{setup}\\sbox0{{%\n"
     yield f"\\begin{{tabular}}{{@{{}}{body.columns}@{{}}}}\n\\toprule\n{body.head}\\midrule\n"
@@ -133,10 +140,9 @@ def _tabular(table: Table, body: Body, caption: str, title: str, setup: str) -> 
     yield f"\\midrule\n{body.total}" if body.total else ""
     yield "\\bottomrule\n\\end{tabular}}%\n"
     yield "\\ifdim\\wd0>\\linewidth\\sbox0{\\resizebox{\\linewidth}{!}{\\usebox0}}\\fi\n"
-    heading = f"\\raggedright {title}" if title else ""
-    yield f"\\noindent\\begin{{minipage}}{{\\wd0}}{heading}\\usebox0\\par\n"
+    yield f"{WIDTH}\n{title}\\usebox0\\par\\nopagebreak\n"
     yield from _notes(table)
-    yield "\\end{minipage}\\par\n\\endgroup\n"
+    yield "\\endgroup\n"
     yield "\\end{table}\n" if caption else SPACE
 
 
@@ -156,13 +162,13 @@ def _longtable(table: Table, body: Body, caption: str, title: str, setup: str) -
     yield "\\endfoot\n\\bottomrule\n\\endlastfoot\n"
     yield body.rows
     yield f"\\midrule\n{body.total}" if body.total else ""
-    yield "\\end{longtable}\n\\parindent0pt\n"
+    yield "\\end{longtable}\n\\raggedright\n"
     yield from _notes(table)
     yield f"\\endgroup\n{SPACE}"
 
 
 def _notes(table: Table) -> Iterator[str]:
-    yield "\\footnotesize\\raggedright\\smallskip\n" if table.notes else ""
+    yield "\\footnotesize\\smallskip\n" if table.notes else ""
     for note in table.notes:
         yield f"{escape_latex(note, breaks=True, numbers=True)}\\par\n"
 

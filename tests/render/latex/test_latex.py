@@ -104,6 +104,8 @@ def test_the_cells_of_a_network_are_read_back_from_the_page(tmp_path):
     for row in rows:
         assert re.sub(r"[\s,]", "", row) in page
     assert "biases,norms,activations,poolingandjoinscount0".replace(",", "") in page
+    compiled(tmp_path, latex("compare", "inception_3a", "--layers"), preamble=READABLE)
+    assert "\nLayers: naive to reduced\n" in read(tmp_path, "-raw")  # the L is not in `1fil`
 
 
 READABLE = r"\usepackage[T1]{fontenc}\usepackage{lmodern}"
@@ -190,6 +192,45 @@ def test_a_table_in_running_text_is_on_lines_of_its_own(tmp_path):
         text = latex("compare", "vgg16", "googlenet", "alexnet", *columns)
         log = compiled(tmp_path, f"{words}{text}{words}", preamble=r"\parindent0pt")
         assert warnings_in(log) == []
+
+
+@needs_latex
+@needs_pdftotext
+def test_notes_of_many_pages_are_printed_on_them(tmp_path):
+    """TeX has no box that is higher than 16,383 pt, which is 1,365 lines."""
+    figures = [f"  - {{params: 7, source: {'n' * 4_000}{number}}}\n" for number in range(30)]
+    layers = "input: {channels: 1, size: 1}\nlayers: [{conv: 1, kernel: 1}]\n"
+    spec = f"{layers}published:\n{''.join(figures)}"
+    done = run("compare", "-", "vgg16", "--format", "latex", text=spec)
+    log = compiled(tmp_path, done.stdout.decode(), preamble=READABLE)
+    assert not re.search(r"^!|Overfull .vbox", log, re.MULTILINE)
+    assert read(tmp_path).count(" 7 published") == len(figures)
+
+
+@needs_latex
+@needs_pdftotext
+@pytest.mark.parametrize(
+    ("options", "before", "after"),
+    [
+        pytest.param((), "", "", id="left"),
+        pytest.param(("--caption", "Cost"), "", "", id="a float"),
+        pytest.param((), r"\begin{table}\centering", r"\end{table}", id="a float of the author"),
+    ],
+)
+def test_notes_are_below_their_table_with_its_width(options, before, after, tmp_path):
+    text = latex("compare", "vgg16", "googlenet", "--columns", "network,macs", *options)
+    assert warnings_in(compiled(tmp_path, f"{before}\n{text}{after}", preamble=READABLE)) == []
+    subprocess.run(["pdftotext", "-bbox", "main.pdf", "main.html"], cwd=tmp_path, check=True)
+    pattern = r'xMin="([\d.]+)" .* xMax="([\d.]+)" .*>(.*?)</word>'
+    words = re.findall(pattern, (tmp_path / "main.html").read_text("utf-8"))
+    head = [word for *_, word in words].index("network")
+    left = words[head][0]
+    right = next(end for _, end, word in words if word == "macs")
+    notes = [word for word in words[head:] if word[2] != "1"]  # without the number of the page
+    assert min(float(start) for start, *_ in notes) == pytest.approx(float(left), abs=1)
+    assert max(float(end) for _, end, _ in notes) == pytest.approx(float(right), abs=1)
+    middle = (float(left) + float(right)) / 2
+    assert (middle == pytest.approx(612 / 2, abs=1)) == bool(options or before)
 
 
 @needs_latex
