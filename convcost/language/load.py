@@ -173,6 +173,10 @@ class Documents:
     ) -> Network | None:
         """The network of one document; None, and problems, if something is wrong."""
         before = len(problems)
+        if entry := node.entries.get("class_name"):
+            hint = "this is the file of a Keras model: `convcost import FILE` writes a spec of it"
+            problems.add("CC101", "a spec has no section `class_name`", entry[0], hint)
+            return None
         sections = Sections(node, problems)
         sections.check_keys("a spec", node.entries, SECTIONS, "section")
         texts = {name: sections.text(node.get(name), name, "CC104") for name in TEXTS}

@@ -4,7 +4,7 @@ from textwrap import dedent
 
 import pytest
 from spec_texts import EIGHT
-from support import messages
+from support import messages, problems
 
 from convcost.language.load import Documents, load
 from convcost.language.network_inputs import Settings
@@ -144,6 +144,14 @@ def test_all_problems_are_reported_in_the_order_of_their_lines():
         "11:13 CC103 a published figure needs `source`",
         "12:24 CC112 max of params: there is no unit `m`",
     ]
+
+
+def test_the_json_of_a_keras_model_is_one_problem_with_the_command_that_reads_it():
+    text = '{"class_name": "Sequential", "config": {"name": "net", "layers": []}, "backend": "jax"}'
+    assert messages(text) == ["1:2 CC101 a spec has no section `class_name`"]
+    (problem,) = problems(text)
+    hint = "this is the file of a Keras model: `convcost import FILE` writes a spec of it"
+    assert problem.help == hint
 
 
 def test_the_problems_of_all_documents_are_reported():
