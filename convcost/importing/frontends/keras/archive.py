@@ -4,6 +4,7 @@ format, and `.json` is the configuration itself."""
 import json
 import struct
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -93,7 +94,30 @@ def _parse(data: bytes) -> dict[str, Any]:
             "the JSON is not a Keras model",
             "model.to_json() writes one, with `class_name`",
         )
+    _name_sequences(config)
     return config
+
+
+def _name_sequences(config: dict[str, Any]) -> None:
+    """Puts the layers of each Sequential model into a mapping with its name. Before version 2.2.3,
+    Keras wrote them as a list without a name."""
+    for number, mapping in enumerate(mappings(config)):
+        layers = mapping.get("config")
+        if mapping.get("class_name") == "Sequential" and isinstance(layers, list):
+            name = mapping.get("name") or (f"sequential_{number}" if number else None)
+            mapping["config"] = {"name": name, "layers": layers}
+
+
+def mappings(config: Any) -> Iterator[dict[str, Any]]:
+    """All mappings in a configuration, beginning with itself if it is one."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _nesting(value: Any) -> int:

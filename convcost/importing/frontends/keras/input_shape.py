@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from convcost.importing.frontends.keras.classes import LayerConfig
 from convcost.importing.passes.model_inputs import MAX_COLOURS, channels_first, dims_text
 from convcost.model.errors import ConstraintError
 from convcost.model.number_format import counted
@@ -9,6 +10,15 @@ from convcost.model.number_format import counted
 Dims = list[int | None]
 FIXED = "import it without --size; `convcost analyze` accepts --size for the spec"
 HINT = "add --size 224, or --input 3x224x224"
+
+
+def own_input_shape(layer: LayerConfig) -> Any:
+    """The input shape that a layer states, or the first layer of a model; None if it states
+    none."""
+    config = layer["config"]
+    shape = config.get("batch_input_shape") or config.get("batch_shape")
+    inner = config.get("layers")
+    return own_input_shape(inner[0]) if shape is None and inner else shape
 
 
 def input_dims(

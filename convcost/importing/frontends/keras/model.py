@@ -7,7 +7,7 @@ from typing import Any
 from convcost.importing.frontends.keras import nodes
 from convcost.importing.frontends.keras.call import LayerCall, Rule
 from convcost.importing.frontends.keras.classes import LayerConfig, is_of_keras
-from convcost.importing.frontends.keras.input_shape import input_dims
+from convcost.importing.frontends.keras.input_shape import input_dims, own_input_shape
 from convcost.importing.frontends.keras.layer_config import (
     READ_ERRORS,
     format_error,
@@ -93,9 +93,8 @@ class _KerasWalk:
         kind, inner = config["class_name"], config.get("config")
         if not is_of_keras(config):
             inner = None
-        if kind == "Sequential" and isinstance(inner, dict | list):
-            layers = inner["layers"] if isinstance(inner, dict) else inner
-            return self._sequence(layers, inner, path, key, feed)
+        if kind == "Sequential" and isinstance(inner, dict):
+            return self._sequence(inner, path, key, feed)
         if kind in FUNCTIONAL and isinstance(inner, dict) and "layers" in inner:
             return self._graph(inner, path, key, feed)
         raise ConstraintError(
@@ -105,9 +104,10 @@ class _KerasWalk:
         )  # fmt: skip
 
     def _sequence(
-        self, layers: list[LayerConfig], inner: Any, path: Path, key: str, feed: CallInputs | None
+        self, inner: dict[str, Any], path: Path, key: str, feed: CallInputs | None
     ) -> Tensors:
         """Adds the layers of a Sequential model, and returns its outputs."""
+        layers: list[LayerConfig] = inner["layers"]
         tensors = None if feed is None else feed.values
         self._set_paths(layers, key)
         for number, layer in enumerate(layers):
@@ -117,8 +117,7 @@ class _KerasWalk:
                 tensors = tensors or (self._input(layer["config"]),)
                 continue
             if tensors is None:
-                built = inner.get("build_input_shape") if isinstance(inner, dict) else None
-                shape = layer["config"].get("batch_input_shape") or built
+                shape = own_input_shape(layer) or inner.get("build_input_shape")
                 tensors = (self._input({"name": "input", "batch_shape": shape}),)
             tensors = self._call(layer, path, key, CallInputs(tensors))[:1]
         if tensors is None:

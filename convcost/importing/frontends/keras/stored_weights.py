@@ -10,7 +10,7 @@ from typing import Any, Self
 from zipfile import ZipFile
 
 from convcost.importing.frontends.keras import hdf5
-from convcost.importing.frontends.keras.archive import READ_ERRORS, WEIGHTS, Archive
+from convcost.importing.frontends.keras.archive import READ_ERRORS, WEIGHTS, Archive, mappings
 from convcost.importing.frontends.keras.unknown import INSTALL
 from convcost.importing.ir.layer_graph import LayerGraph
 from convcost.model.errors import ConstraintError
@@ -73,7 +73,7 @@ class StoredWeights:
     def _is_quantized(self) -> bool:
         """Whether the type of a layer is quantized, or an integer of one byte is stored: a layer
         inside of another may be quantized without a type in the configuration."""
-        kinds = (mapping.get("class_name") for mapping in _mappings(self.archive.config))
+        kinds = (mapping.get("class_name") for mapping in mappings(self.archive.config))
         if any(POLICIES.fullmatch(str(kind)) for kind in kinds):
             return True
         h5py = _h5py()
@@ -148,22 +148,10 @@ def _find_group(node: Any, names: Iterable[str], h5py: Any) -> Any:
 
 def _constants(config: Any) -> Iterator[str]:
     """The names of layers that store a mean and variance of the data."""
-    for mapping in _mappings(config):
+    for mapping in mappings(config):
         inner = mapping.get("config")
         if mapping.get("class_name") == "Normalization" and isinstance(inner, dict):
             yield str(inner.get("name"))
-
-
-def _mappings(config: Any) -> Iterator[dict[str, Any]]:
-    """All mappings in a configuration."""
-    waiting = [config]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            yield value
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import zipfile
 from contextlib import suppress
 
 import pytest
-from keras_models import conv, entry, graph, one, sequential, tensor
+from keras_models import conv, entry, graph, imported_graph, one, sequential, tensor
 
 from convcost.importing.frontends.keras import read
 from convcost.model.errors import ConstraintError
@@ -279,6 +279,20 @@ def test_the_first_layer_of_keras_2_declares_the_input(tmp_path):
     bare = {"class_name": "Sequential", "config": [layer]}
     path = older(tmp_path / "net.h5", (layer, DENSE[1]), config=bare)
     assert read(path).layers[0].params == 8 * 4 + 4
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_the_first_layer_of_a_first_model_declares_the_input(tmp_path, listed):
+    """Before version 2.2.3, Keras wrote the layers of a model as a list, without its name."""
+    first = one("Dense", "d", units=4, batch_input_shape=[None, 8])
+
+    def model(name, *layers):
+        config = list(layers) if listed else {"name": name, "layers": list(layers)}
+        return {"class_name": "Sequential", "config": config}
+
+    inner = model("inner", model("core", first), one("Dense", "e", units=3))
+    graph = imported_graph(tmp_path, model("net", inner, one("Dense", "f", units=2)))
+    assert [layer.params for layer in graph.layers] == [8 * 4 + 4, 4 * 3 + 3, 3 * 2 + 2]
 
 
 def test_the_mean_and_variance_of_a_normalization_layer_are_constants_under_any_name(tmp_path):

@@ -78,6 +78,21 @@ ONE_OF_EACH = {
         STEPS,
         [("locally_connected", 5 * 5 * 3 * 8, 5 * 5 * 3 * 8)],
     ),
+    "an LSTM of cuDNN, with two biases": (
+        one("CuDNNLSTM", "r", units=4, return_sequences=True),
+        STEPS,
+        [("lstm", 4 * 4 * (8 + 4) + 2 * 4 * 4, 7 * 4 * 4 * (8 + 4))],
+    ),
+    "a GRU of cuDNN, with two biases": (
+        one("CuDNNGRU", "r", units=4),
+        STEPS,
+        [("gru", 3 * 4 * (8 + 4) + 2 * 3 * 4, 7 * 3 * 4 * (8 + 4))],
+    ),
+    "a ReLU with a threshold": (
+        one("ThresholdedReLU", "t", theta=1.5),
+        STEPS,
+        [("relu", 0, 0)],
+    ),
     "slopes of every position": (one("PReLU", "p"), MAP, [("custom", 12 * 10 * 6, 0)]),
     "an adaptive pool": (
         one("AdaptiveAveragePooling2D", "p", output_size=[3, 5]),

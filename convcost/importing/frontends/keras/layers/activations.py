@@ -19,6 +19,7 @@ WORDS = {
 }
 
 row("softmax", "Softmax", "ops.Softmax", "tf.softmax")
+row("relu", "ThresholdedReLU")
 row("leaky_relu", "LeakyReLU", number="negative_slope|alpha")
 row("elu", "ELU", number="alpha")
 row(

@@ -8,7 +8,8 @@ from convcost.importing.frontends.keras.classes import LayerConfig, require_own
 from convcost.importing.ir.refusals import unsupported
 from convcost.importing.ir.tensor import Tensor
 
-KINDS = {"LSTM": ("lstm", 4), "GRU": ("gru", 3), "SimpleRNN": ("rnn", 1)}
+KINDS = {"LSTM": ("lstm", 4), "GRU": ("gru", 3), "SimpleRNN": ("rnn", 1),
+         "CuDNNLSTM": ("lstm", 4), "CuDNNGRU": ("gru", 3)}  # fmt: skip
 
 # How Bidirectional merges the outputs of both directions; the division in an average is free.
 MERGED = {"concat": "concat", "sum": "add", "ave": "add", "mul": "multiply"}
@@ -131,7 +132,7 @@ def _with_states(
     tensors = [*outputs]
     for direction in directions:
         if direction.config.get("return_state"):
-            states = 2 if direction.name == "LSTM" else 1
+            states = 2 if KINDS[direction.name][0] == "lstm" else 1
             tensors += [_state(call, direction) for _ in range(states)]
     return tuple(tensors)
 
@@ -146,13 +147,13 @@ def _state(call: LayerCall, direction: Direction) -> Tensor:
 
 def _recurrent(call: LayerCall, name: str, config: dict[str, Any], *, both: bool) -> Tensor:
     """A layer with h units: gates × h × (c + h) weights, each used once a step. Each gate has one
-    bias; a GRU with `reset_after`, an option that older files do not have, has two. A GRU without
-    it multiplies the state by the third gate's weights later, but also only once. Source: Keras'
-    GRUCell."""
+    bias; a GRU with `reset_after`, an option that older files do not have, has two, and so have the
+    layers of cuDNN. A GRU without it multiplies the state by the third gate's weights later, but
+    also only once. Source: Keras' GRUCell."""
     kind, gates = KINDS[name]
     x, h = call.x, int(config["units"])
     bias, last = bool(config.get("use_bias", True)), not config.get("return_sequences")
-    two = name == "GRU" and bool(config.get("reset_after"))
+    two = name.startswith("CuDNN") or (name == "GRU" and bool(config.get("reset_after")))
     times = 2 if both else 1
     tensors = call.tensor("kernel", times, x.dims[-1], gates, h)
     tensors |= call.tensor("recurrent_kernel", times, h, gates, h)
