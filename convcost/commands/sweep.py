@@ -92,7 +92,8 @@ def _load(
     The command turned garbage collection off, and scopes refer to each other. Collecting only the
     youngest generation keeps the time per point constant."""
     gc.collect(0)
-    return documents.load(point.settings._replace(if_present=if_present), pick)
+    settings = point.settings._replace(if_present=if_present)
+    return documents.load(settings, pick, only_current=True)
 
 
 def _networks_at(

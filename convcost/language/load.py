@@ -30,6 +30,7 @@ from convcost.model.shape import Shape
 from convcost.model.suggestions import did_you_mean, limited_suggestions
 
 if TYPE_CHECKING:
+    from convcost.language.published import FiguresBySettings
     from convcost.language.syntax_tree import LayerNode
     from convcost.model.dtypes import Dtypes
 
@@ -63,6 +64,7 @@ class Documents:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._written: _WrittenLayers | None = None  # the layers of the last document
+        self._by_settings: dict[str, FiguresBySettings] = {}  # by the name of the document
         nodes, yaml_problems = parse_documents(source.text)
         self.problems = Problems(yaml_problems)
         if not nodes and not yaml_problems:
@@ -78,9 +80,11 @@ class Documents:
         pick: str | None = None,
         *,
         figures: Collection[int] | None = None,
+        only_current: bool = False,
     ) -> list[Network]:
         """The networks, or the one named `pick`. `figures` are the entries of `published` to read;
-        then the section `budget` is not read. Raises SpecError with all problems."""
+        then the section `budget` is not read. With `only_current`, entries for other settings are
+        read once, in the first call. Raises SpecError with all problems."""
         problems = Problems(self.problems)
         selected = self._by_name
         if pick is not None:
@@ -96,7 +100,9 @@ class Documents:
             for name, node in selected.items():
                 problems.start_document()
                 try:
-                    network = self._read_network(name, node, settings, problems, figures)
+                    network = self._read_network(
+                        name, node, settings, problems, figures, only_current=only_current
+                    )
                 except AliasLimitError:
                     problems.report_repeated(node)
                     break
@@ -170,6 +176,8 @@ class Documents:
         settings: Settings,
         problems: Problems,
         figures: Collection[int] | None,
+        *,
+        only_current: bool,
     ) -> Network | None:
         """The network of one document; None, and problems, if something is wrong."""
         before = len(problems)
@@ -196,10 +204,16 @@ class Documents:
             groups = (group.path for group in expansion.groups)
             paths = dict.fromkeys((*(step.path for step in expansion.steps), *groups))
         dtypes = _read_dtypes(node, inputs, paths, problems)
-        published = _read_published(node, network_inputs, paths, problems, figures)
+        current = self._by_settings.get(name) if only_current else None
+        entries = figures if current is None else current.of(network_inputs)
+        published = _read_published(node, network_inputs, paths, problems, entries)
         budget = _read_budget(node, paths, problems) if figures is None else None
         if len(problems) > before:
             return None
+        if only_current and current is None and published:
+            from convcost.language.published import FiguresBySettings
+
+            self._by_settings[name] = FiguresBySettings(published)
         return Network(
             name=name,
             file=self.source.name,

@@ -1,6 +1,6 @@
 """The section `published`: figures printed elsewhere. `convcost verify` compares them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,29 @@ KEYS = (
     *PRINTED,
     *("count", "layer", "source", "note", "k", "truncated", "off", "set", "size", "dtype"),
 )
+
+
+class FiguresBySettings:
+    """The indices of published entries by their settings, so that those of one network are found
+    without a look at all others."""
+
+    def __init__(self, entries: Iterable[Published]) -> None:
+        # By the names of their variables, then by the values of these and the size.
+        self._indices: dict[tuple[str, ...], dict[tuple[Any, ...], list[int]]] = {}
+        for index, entry in enumerate(entries):
+            values = dict(entry.settings)
+            names = tuple(sorted(values))
+            key = (*map(values.get, names), entry.size)
+            self._indices.setdefault(names, {}).setdefault(key, []).append(index)
+
+    def of(self, inputs: NetworkInputs) -> list[int]:
+        """The entries, in order, that may have the variables and the size of a network."""
+        indices: list[int] = []
+        for names, by_values in self._indices.items():
+            values = tuple(map(inputs.variables.get, names))
+            for size in {inputs.size, None}:
+                indices += by_values.get((*values, size), ())
+        return sorted(indices)
 
 
 class PublishedParser(FieldReader):

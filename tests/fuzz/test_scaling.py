@@ -165,7 +165,7 @@ def tflite_inputs(n: int) -> bytes:
     return tflite.model(nodes, tensors, inputs=inputs, outputs=sums[-1:])
 
 
-# The command, the files for n, and n. `{picked}` and `{set}` are arguments for each of n.
+# The command, the files for n, and n. In braces are arguments for each of n.
 CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
     "published figures of layers that do not exist": (
         "analyze net.yaml",
@@ -187,6 +187,14 @@ CASES: dict[str, tuple[str, Callable[[int], Files], int]] = {
             + lines("  - {params: 0, source: x, set: {w: 1#}}", n)
         },
         50,
+    ),
+    "points of a sweep, each with a published figure": (
+        "analyze net.yaml {points}",
+        lambda n: {
+            "net.yaml": spec("  - {conv: w, kernel: 1}\n", "vars: {w: 1}")
+            + published("set: {w: #}", n)
+        },
+        100,
     ),
     "figures under settings of their own, as readings": (
         "match net.yaml 5M",
@@ -602,7 +610,13 @@ def calls(command: str, files: Files, outer: Path) -> int:
     own = str(files.get("net.yaml", ""))
     picked = " ".join(f"net.yaml#net_{i}" for i in range(own.count("name: net_")))
     settings = " ".join(f"--set widh{i}=1" for i in range(own.count("width")))
-    arguments = command.replace("{picked}", picked).replace("{set}", settings).split()
+    points = "--set w=" + ",".join(map(str, range(1, own.count("source: x"))))
+    arguments = (
+        command.replace("{picked}", picked)
+        .replace("{set}", settings)
+        .replace("{points}", points)
+        .split()
+    )
 
     def act() -> None:
         ran = run(*arguments, cwd=folder)
