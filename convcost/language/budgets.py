@@ -131,6 +131,4 @@ def parse_growth(
     if read.suffix:
         raise ConstraintError("CC112", f"`{text}` has a unit and a percent sign", "write 2% or 20k")
     numerator, denominator = read.value()
-    if numerator < 0:
-        raise ConstraintError("CC112", f"`{text}` is below 0")
     return numerator, denominator * 100

@@ -40,7 +40,8 @@ class Figure(NamedTuple):
 
 
 def parse_figure(text: str, *, byte: bool = False) -> Figure:
-    """Parses `159K`, `1.6G`, `4e9`, `6,994,392`, `1_000_000`. Raises ConstraintError.
+    """Parses a number of at least 0: `159K`, `1.6G`, `4e9`, `6,994,392`, `1_000_000`. Raises
+    ConstraintError.
 
     With `byte`, a B at the end is ignored: `4MB` is 4M.
     """
@@ -65,7 +66,10 @@ def parse_figure(text: str, *, byte: bool = False) -> Figure:
         hint = did_you_mean(suffix, units)
         raise ConstraintError("CC112", f"there is no unit `{suffix[:MAX_DIGITS]}`", hint)
     whole, part, power = parts
-    return Figure(stripped, int(whole + part), power - len(part), suffix)
+    digits = int(whole + part)
+    if digits < 0:
+        raise ConstraintError("CC112", f"`{stripped}` is below 0")
+    return Figure(stripped, digits, power - len(part), suffix)
 
 
 def split_decimal(text: str) -> tuple[str, str, int] | None:
@@ -98,6 +102,4 @@ def parse_whole_figure(text: str, *, byte: bool = False) -> int:
     numerator, denominator = parse_figure(text, byte=byte).value()
     if numerator % denominator:
         raise ConstraintError("CC112", f"`{text}` is not a whole number")
-    if numerator < 0:
-        raise ConstraintError("CC112", f"`{text}` is below 0")
     return numerator // denominator

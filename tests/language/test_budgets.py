@@ -36,6 +36,8 @@ def test_a_budget_limits_totals_layers_and_groups():
             "3:24 CC112 max of params: `1.5` is not a whole number", id="a fraction"),
         pytest.param("{params: {max: -1}}", "3:24 CC112 max of params: `-1` is below 0",
             id="a limit below 0"),
+        pytest.param("{params: {grow: -2%}}", "3:25 CC112 grow of params: `-2` is below 0",
+            id="a growth below 0"),
         pytest.param("{params: {max: seven}}", "3:24 CC112 max of params: `seven` is not a number",
             id="a word"),
         pytest.param("{params: {max: }}", "3:24 CC112 max of params has no value", id="nothing"),

@@ -373,6 +373,7 @@ def test_the_distance_of_a_count_from_0_is_a_count():
             "there is no unit `Q`; known here: `k`, `K`, `M`, `G`, `B`",
         ),
         (("resnet50", "macz", "4.1G"), "`macz` is not a number; did you mean `macs`?"),
+        (("resnet50", "--", "params", "-5G"), "`-5G` is below 0"),
         (("resnet50", "GFLOPs"), "`GFLOPs` is not a number; did you mean `macs`?"),
         (("resnet50", "4.1", "XFLOPs"), "`XFLOPs` is not a number; did you mean `flops`?"),
         (("resnet50", "4.1m"), "there is no unit `m`; did you mean `M`?"),

@@ -69,7 +69,6 @@ FIGURES = [
     ("0.5", "macs", 0, 0, {}, "off", ""),
     ("0", "macs", 0, 0, {}, "exact", ""),
     ("0", "macs", 1, 0, {}, "off", ""),
-    ("-1", "macs", 0, 0, {}, "off", ""),
     ("100", "params", 100, 7, {"biases": True}, "off", ""),
     ("107", "params", 100, 7, {"biases": True}, "exact", ""),
     ("100", "params", 100, 7, {}, "agrees", "equal, without biases"),

@@ -192,7 +192,7 @@ GOOD = {
     "figures": EIGHT
     + "vars: {n: 1}\nlayers: [{relu: , name: r}]\npublished: [{params: 0, off: true"
     ", source: s}, {layer: r, macs: '6,994,392', weights: 159K, off: [macs], source: s"
-    ", size: [8, 8], set: {n: 2}, note: x}, {params: -0.5e3, source: , off: false}, {params: 1"
+    ", size: [8, 8], set: {n: 2}, note: x}, {params: +0.5e3, source: , off: false}, {params: 1"
     ", k: 1024, truncated: true, biases: false, source: s}, {macs: 1, weights: 2, biases: 3"
     ", k: {macs: 1024, weights: 1000}, truncated: [macs], source: s}]",
     "a budget": EIGHT
