@@ -234,7 +234,8 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
         least = min(counts)
         ratio = CountRatio(counts[baseline], least).text if counts[baseline] > least else ""
         gain = f" ({ratio}{comparison})" if ratio else ""
-        best = [name for name, count in zip(names, counts, strict=True) if count == least]
+        named = zip(names, counts, strict=True)  # a spec can be given twice
+        best = list(dict.fromkeys(name for name, count in named if count == least))
         subject = f"{_list_names(best)} {'has' if len(best) == 1 else 'have'}"
         clauses.setdefault(subject, []).append(f"the fewest {measure}{gain}")
         comparison = "" if gain else comparison

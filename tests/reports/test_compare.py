@@ -121,6 +121,13 @@ def test_the_answer_of_several_networks_is_those_with_the_fewest(counts, answer)
     assert Comparison(networks).totals().title == answer
 
 
+def test_a_network_that_is_given_twice_is_named_once():
+    networks = named("a", 8, 8), named("b", 4, 8), named("a", 8, 8), named("b", 4, 8)
+    a, b = "a (reduce_3x3)", "b (reduce_3x3)"
+    title = f"{b} has the fewest params (2.00× fewer than {a}); all have 8 macs"
+    assert Comparison(networks).totals().title == title
+
+
 def test_the_baseline_and_another_have_the_fewest_together():
     networks = named("a", 8, 8), named("b", 8, 10), named("c", 9, 9)
     title = "a and b have the fewest params; a has the fewest macs (1.25× fewer than b)"
