@@ -326,8 +326,10 @@ def _check_measures(option: str, names: Iterable[str], known: Collection[str]) -
         if name == NANOSECONDS and name not in known:
             raise _needs_device(option)
         if name not in known:
-            hint = did_you_mean(name, known, len(MEASURES)) or suggest_convention(name)
-            raise UsageError(f"{option}: there is no measure `{name}`; {hint}")
+            listed = ", ".join(f"`{measure}`" for measure in MEASURES)
+            listing = f"write {listed}, or a convention of `convcost conventions`"
+            near = suggest_convention(name) if ":" in name else did_you_mean(name, known, 0)
+            raise UsageError(f"{option}: there is no measure `{name}`; {near or listing}")
 
 
 def _needs_device(option: str) -> UsageError:

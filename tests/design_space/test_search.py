@@ -230,6 +230,22 @@ BATCH = "--vary: batch must be an integer from 1 to 1,000,000,000"
         ({"vary": ()}, "a search needs --vary, such as --vary width=0.25:1.5:0.05"),
         ({"sort": "mac"}, "--sort or --pareto: there is no measure `mac`; did you mean `macs`"),
         ({"pareto": ("score",)}, "--sort or --pareto: there is no measure `score`; "),
+        (
+            {"columns": ("bytes",)},
+            (
+                "--columns: there is no measure `bytes`; write `weights`, `biases`, `params`, "
+                "`trainable`, `buffers`, `macs`, `activations`, `active`, `channels`, "
+                "`receptive_field`, `peak_memory`, `flash`, `memory`, or a convention of `convcost "
+                "conventions`"
+            ),
+        ),
+        (
+            {"columns": ("thop:new",)},
+            (
+                "--columns: there is no measure `thop:new`; known here: `thop:functional_pools`, "
+                "`thop:before_0_1`"
+            ),
+        ),
         ({"where": ("macs <",)}, "--where: `macs <` is not an expression"),
         ({"where": ("macs",)}, "--where macs is "),
         ({"score": "math:nothing"}, "--score must be module:function; math:nothing: module 'math'"),
