@@ -223,6 +223,7 @@ def test_any_other_integer_with_the_same_digits_is_off_and_agrees_if_declared_at
 ):
     assume(2 * (count % 10**places) != 10**places)  # half up and half to even differ
     digits = int(rounded(count, places).partition("e")[0]) + sign * by
+    assume(digits >= 0)  # no figure is below 0
     figure, counts = parse_figure(f"{digits}e{places}"), {"macs": count}
     assert read_figure(figure, "macs", counts, Declared()).verdict == "off"
     cut = digits == count // 10**places
