@@ -212,7 +212,8 @@ def _with_variables(
     nodes: Nodes, initial: Iterable[OperatorNode], tensors: dict[str, TensorEntry]
 ) -> Nodes:
     """The operators without those that read a variable to which only the operators `initial`
-    assign, and these a stored tensor. What they read becomes that tensor in `tensors`."""
+    assign, and these a stored tensor. What they read becomes that tensor in `tensors`. Raises
+    ConstraintError for a variable whose numbers are not stored, unless it is a state."""
     handles = {
         node.outputs[0]: node.attributes.SharedName()
         for node in (*nodes, *initial)
@@ -228,8 +229,12 @@ def _with_variables(
         stored = tensors.get("" if variable in states else assigned.get(variable, ""))
         if stored is not None and len(stored.data):
             tensors[node.outputs[0]] = stored._replace(name=tensors[node.outputs[0]].name)
-        else:
+        elif variable is None or variable in states:
             others.append(node)
+        else:
+            what = f"the variable `{tensors[node.input(0)].name}`"
+            message = f"the model reads {what}, and the file does not store its numbers"
+            raise ConstraintError("CC401", message, "convert the model with constant weights")
     return tuple(others)
 
 

@@ -195,14 +195,24 @@ def test_a_variable_that_the_model_assigns_is_a_state(tmp_path):
     assert graph.notes == ("15 numbers of the file are in no layer: `kernel` (15)",)
 
 
-@pytest.mark.parametrize("made", [READ, node("ADD", "kernel", "scale", "-> w")])
-def test_weights_that_are_not_stored_are_refused(tmp_path, made):
-    nodes = [HANDLE, made, conv("x", "w", "-> y", Padding=SAME)]
-    tensors = {"x": X, "handle": (), "kernel": W, "scale": B, "w": W.shape, "y": Y}
+def refusal(tmp_path, nodes, tensors):
     with pytest.raises(ConstraintError) as error:
         imported_graph(tmp_path, model(nodes, tensors))
+    return error.value.code, error.value.message
+
+
+def test_a_variable_without_stored_numbers_is_refused(tmp_path):
+    nodes = [HANDLE, READ, node("BATCH_MATMUL", "x", "w", "-> y")]
+    tensors = {name: dims for name, dims in MATRIX.items() if name != "kernel"}
+    message = "the model reads the variable `handle`, and the file does not store its numbers"
+    assert refusal(tmp_path, nodes, tensors) == ("CC401", message)
+
+
+def test_weights_that_are_computed_from_several_tensors_are_refused(tmp_path):
+    nodes = [node("ADD", "kernel", "scale", "-> w"), conv("x", "w", "-> y", Padding=SAME)]
+    tensors = {"x": X, "kernel": W, "scale": B, "w": W.shape, "y": Y}
     what = "the weights at input 1 are computed or variable, and convcost reads stored weights only"
-    assert (error.value.code, error.value.message) == ("CC401", f"CONV_2D `y`: {what}")
+    assert refusal(tmp_path, nodes, tensors) == ("CC401", f"CONV_2D `y`: {what}")
 
 
 BIASED = {
