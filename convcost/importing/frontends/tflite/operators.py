@@ -313,9 +313,21 @@ def same_shape_without_macs(call: TfliteCall) -> Tensor:
     return call.custom(call.value().dims)
 
 
+@operator("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")
+def blocks_and_samples(call: TfliteCall) -> Tensor:
+    """Padded blocks of the size become samples, or samples become blocks that are cropped. Only
+    their sizes say how many samples there are, if the batch is open."""
+    (samples, *dims), block, borders = call.value().dims, call.numbers(1), call.numbers(2)
+    is_inverse = call.op == "BATCH_TO_SPACE_ND"
+    for axis, (n, k, first, last) in enumerate(zip(dims, block, borders[::2], borders[1::2])):  # noqa: B905  the channels have no block
+        dims[axis] = n * k - first - last if is_inverse else (n + first + last) // k
+    number = samples // prod(block) if is_inverse else samples * prod(block)
+    return call.custom((number, *dims))
+
+
 @operator("TILE", "BROADCAST_TO", "GATHER_ND", "SCATTER_ND",
           "ARG_MAX", "ARG_MIN", "ONE_HOT", "REDUCE_PROD", "REDUCE_ANY", "REDUCE_ALL",
-          "SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND", "FILL", "L2_POOL_2D", "TOPK_V2",
+          "FILL", "L2_POOL_2D", "TOPK_V2",
           "MATRIX_DIAG", "MATRIX_SET_DIAG")  # fmt: skip
 def without_macs(call: TfliteCall) -> list[Tensor]:
     """Operators without multiply-adds. Their layers state the output shape."""

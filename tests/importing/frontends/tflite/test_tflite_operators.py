@@ -149,7 +149,9 @@ def test_pools_and_shuffles_move_no_channels(tmp_path):
     ]
 
 
-def test_blocks_that_become_samples_are_an_axis_of_the_size(tmp_path):
+@pytest.mark.parametrize("batch", [4, -1])
+def test_blocks_that_become_samples_are_an_axis_of_the_size(tmp_path, batch):
+    """As the converter writes a dilated convolution. With an open batch, the file has 1 for it."""
     nodes = [
         node("SPACE_TO_BATCH_ND", "x", "block", "none", "-> s"),
         conv("s", "w", "-> c", Padding=VALID),
@@ -160,7 +162,9 @@ def test_blocks_that_become_samples_are_an_axis_of_the_size(tmp_path):
     tensors = {"block": ints(2, 2), "none": np.zeros((2, 2), np.int32), "s": (4, 6, 5, 8),
                "w": array(7, 3, 3, 8), "c": (4, 4, 3, 7), "m": (4, 2, 1, 7),
                "y": (1, 4, 2, 7)}  # fmt: skip
-    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}))
+    open_ = {name: (batch, *tensors[name][1:]) for name in "scm"}
+    tensors |= {name: (max(batch, 1), *tensors[name][1:]) for name in "scm"}
+    graph = imported_graph(tmp_path, model(nodes, {"x": X, **tensors}, open_=open_))
     assert layer_texts(graph)[1:3] == [
         "conv filters=7 kernel=(1, 3, 3) → 4×4×3×7",
         "max_pool kernel=(1, 2, 3) → 4×2×1×7",
