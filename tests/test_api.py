@@ -234,7 +234,7 @@ def test_all_networks_of_a_file_are_loaded_in_its_order(folder):
         ),
         (
             lambda: convcost.check("net.yaml", max_params=10**5000),
-            "max_params has more than 30 digits: the limit is too large",
+            "max_params has more than 100 digits: the limit is too large",
         ),
         (
             lambda: convcost.check("net.yaml", max_params=[10**5000]),

@@ -7,7 +7,8 @@ from convcost.model.suggestions import did_you_mean
 # Suffixes of counts; those with an i are powers of 1024. Papers use K for 1000 and for 1024.
 SUFFIXES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 BINARY_SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-MAX_DIGITS = 30  # of a figure
+SHOWN = 30  # characters of a longer text
+MAX_DIGITS = 100  # of a figure
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -57,14 +58,16 @@ def parse_figure(text: str, *, byte: bool = False) -> Figure:
     # A sign after a separator is an error, so the first character stays.
     bare = whole[:1] + whole[1:].replace("," if grouped else "_", "")
     parts = split_decimal(bare + head[len(whole) :])
-    if len(text) > MAX_DIGITS or parts is None or abs(parts[2]) > MAX_DIGITS:
-        shown = text if len(text) <= MAX_DIGITS else text[:MAX_DIGITS] + "…"
-        hint = "write 4300000, 4.3M, 1.6G or 4e9"
-        raise ConstraintError("CC112", f"`{shown}` is not a number", hint)
+    hint = "write 4300000, 4.3M, 1.6G or 4e9"
+    if len(text) > MAX_DIGITS:
+        message = f"`{text[:SHOWN]}…` has more than {MAX_DIGITS} characters"
+        raise ConstraintError("CC112", message, hint)
+    if parts is None or abs(parts[2]) > MAX_DIGITS:
+        raise ConstraintError("CC112", f"`{text}` is not a number", hint)
     units = {name: value for name, value in {**SUFFIXES, **BINARY_SUFFIXES}.items() if name}
     if suffix and (suffix not in units or (byte and suffix == "B")):
         hint = did_you_mean(suffix, units)
-        raise ConstraintError("CC112", f"there is no unit `{suffix[:MAX_DIGITS]}`", hint)
+        raise ConstraintError("CC112", f"there is no unit `{suffix[:SHOWN]}`", hint)
     whole, part, power = parts
     digits = int(whole + part)
     if digits < 0:

@@ -9,6 +9,7 @@ from convcost.reports.check.finding import Growth
 
 HEAD = "input: {channels: 2, size: 12}\n"
 WINDOW = "layers: [{conv: 3, kernel: [9, 3]}, relu, {conv: 1, kernel: 1}]\n"
+LARGE = "layers: [{linear: 1000000000, each_position: true}, {upsample: 1000000000}]\n"
 TENSORS = 2 * 12 * 12 + 3 * 4 * 10
 PARAMS = 2 * 9 * 3 * 3 + 3
 
@@ -31,6 +32,8 @@ def test_a_share_of_growth_is_not_rounded(after, allowed):
         (WINDOW, f"memory: {{max: {TENSORS + PARAMS - 1}, dtype: int8}}", 1),
         (WINDOW, f"flash: {{max: {4 * PARAMS}}}", 0),
         (WINDOW, f"flash: {{max: {4 * PARAMS - 1}}}", 1),
+        (LARGE, f"largest_activation: {{max: {(12 * 10**9) ** 2 * 10**9}}}", 0),
+        (LARGE, f"largest_activation: {{max: {(12 * 10**9) ** 2 * 10**9 - 1}}}", 1),
     ],
 )
 def test_a_limit_is_kept_up_to_its_exact_count(layers, limit, code):
