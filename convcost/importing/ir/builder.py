@@ -16,7 +16,7 @@ from convcost.importing.ir.shared_weights import (
     original,
     shareable,
 )
-from convcost.importing.ir.tensor import Tensor, output_tensor, requested_shape
+from convcost.importing.ir.tensor import Tensor, is_in_order, output_tensor, shape_by_channel
 from convcost.model.kind import KINDS, Kind
 from convcost.model.shape import Shape
 
@@ -194,9 +194,9 @@ class GraphBuilder:
             is_scalar = self.shape(value.source) == Shape(1)
             return value.source if is_scalar else self.emit("flatten", path, [value.source])
         channel %= len(value.dims)
-        shape, is_output = requested_shape(value, channel)
-        if is_output:
+        if is_in_order(value, channel):
             return value.source
+        shape = shape_by_channel(value, channel)
         # A rearrangement that is needed twice is added once.
         key = (value.source, value.origin, value.moves, value.axes, shape)
         if key not in self._arranged:

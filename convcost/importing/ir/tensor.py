@@ -150,10 +150,9 @@ def reshaped(value: Tensor, dims: Sequence[int]) -> Tensor:
         moves = moves[:-1]
     start = value.origin if value.origin is not None and not moves else value
     if start.axes is not None:
-        matched = _match_axes(start, dims)
-        if matched is not None:
-            axes, batch = matched
-            return start._replace(dims=dims, axes=axes, batch=batch)
+        same_axes = _with_other_ones(start, dims)
+        if same_axes is not None:
+            return same_axes
     batch = _batch_of(value, dims)
     return value._replace(
         dims=dims,
@@ -229,8 +228,8 @@ def _batch_of(value: Tensor, dims: tuple[int, ...]) -> int | None:
     return 0 if len(dims) > 2 and dims[0] == 1 else None  # noqa: PLR2004  a vector has no batch
 
 
-def _match_axes(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], int | None] | None:
-    """The roles of the new axes, if they are the old axes except for axes of extent 1."""
+def _with_other_ones(value: Tensor, dims: tuple[int, ...]) -> Tensor | None:
+    """The tensor in other dims, if they differ only in axes of extent 1; else None."""
     assert value.axes is not None
     long_axes = [axis for axis, extent in enumerate(value.dims) if extent != 1]
     if [value.dims[axis] for axis in long_axes] != [extent for extent in dims if extent != 1]:
@@ -256,7 +255,8 @@ def _match_axes(value: Tensor, dims: tuple[int, ...]) -> tuple[tuple[int, ...], 
             axes.append(ONE)
         else:
             axes.append(ones[before].pop(0) if ones.get(before) else ONE)
-    return tuple(axes), _leading_one(axes, dims) if batch is None else batch
+    batch = _leading_one(axes, dims) if batch is None else batch
+    return value._replace(dims=dims, axes=tuple(axes), batch=batch)
 
 
 def _leading_one(axes: Sequence[int], dims: Sequence[int]) -> int | None:
@@ -264,12 +264,16 @@ def _leading_one(axes: Sequence[int], dims: Sequence[int]) -> int | None:
     return 0 if len(dims) > 1 and axes[0] == ONE and dims[0] == 1 else None
 
 
-def requested_shape(value: Tensor, channel: int) -> tuple[Shape, bool]:
+def shape_by_channel(value: Tensor, channel: int) -> Shape:
     """The shape of a tensor with the axis `channel` as the channels and the other axes as the size,
-    in order; and whether its source already has that shape."""
-    size_axes = value.size_axes(channel)
-    shape = Shape(value.dims[channel], tuple(value.dims[axis] for axis in size_axes))
-    if value.axes is None or shape != value.shape:
-        return shape, False
-    roles = [value.axes[axis] for axis in (channel, *size_axes) if value.dims[axis] != 1]
-    return shape, roles == sorted(roles)
+    in order."""
+    return Shape(value.dims[channel], tuple(value.dims[axis] for axis in value.size_axes(channel)))
+
+
+def is_in_order(value: Tensor, channel: int) -> bool:
+    """Whether the source of a tensor already has the shape of `shape_by_channel`."""
+    if value.axes is None or shape_by_channel(value, channel) != value.shape:
+        return False
+    order = (channel, *value.size_axes(channel))
+    roles = [value.axes[axis] for axis in order if value.dims[axis] != 1]
+    return roles == sorted(roles)

@@ -1,5 +1,6 @@
 """Learned tensors in elementwise operators: biases, scales, tables of positions."""
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -26,17 +27,18 @@ def learned_tensor(
 ) -> Tensor:
     """Adds a layer that outputs a stored tensor, next to the layer `neighbour`, which it does not
     read. The axis `channel` is the channels; a leading axis of extent 1 is the batch."""
-    shape, channel, batch = _layout(dims, channel)
     stored = {key: prod(dims)}
-    index = builder.emit(
+    return _add_layer(
+        builder,
         "learned",
         path,
-        [neighbour],
-        {"shape": shape, "buffer": buffer},
+        neighbour,
+        dims,
+        channel,
+        {"buffer": buffer},
         tensors=None if buffer else stored,
         buffers=stored if buffer else None,
     )
-    return output_tensor(index, shape, len(dims), channel, batch)
 
 
 def learned_once(
@@ -53,9 +55,7 @@ def constant_tensor(
 ) -> Tensor:
     """Adds a layer that outputs numbers of the model's code, neither learned nor stored.
     `neighbour` and `channel` are as for `learned_tensor`."""
-    shape, channel, batch = _layout(dims, channel)
-    index = builder.emit("constant", ("constant",), [neighbour], {"shape": shape})
-    return output_tensor(index, shape, len(dims), channel, batch)
+    return _add_layer(builder, "constant", ("constant",), neighbour, dims, channel, {})
 
 
 def join_with_learned(
@@ -83,14 +83,24 @@ def join_with_learned(
     return elementwise(builder, kind, [x, table], path)
 
 
-def _layout(dims: tuple[int, ...], channel: int) -> tuple[Shape, int, int | None]:
-    """The shape of a stored tensor, and the axes of its channels and of its batch."""
-    if not dims:
-        return Shape(1), 0, None
-    channel %= len(dims)
+def _add_layer(
+    builder: GraphBuilder,
+    kind: str,
+    path: Path,
+    neighbour: int,
+    dims: tuple[int, ...],
+    channel: int,
+    options: Mapping[str, Any],
+    **more: Any,
+) -> Tensor:
+    """Adds a layer without inputs, whose output is a tensor of `dims`; `more` are the other
+    arguments of `GraphBuilder.emit`."""
+    channel %= len(dims) or 1
     batch = 0 if len(dims) > 1 and dims[0] == 1 and channel else None
     size = tuple(n for axis, n in enumerate(dims) if axis not in (channel, batch))
-    return Shape(dims[channel], size), channel, batch
+    shape = Shape(dims[channel] if dims else 1, size)
+    index = builder.emit(kind, path, [neighbour], {"shape": shape, **options}, **more)
+    return output_tensor(index, shape, len(dims), channel, batch)
 
 
 def _is_channel(x: Tensor, axis: int) -> bool:
