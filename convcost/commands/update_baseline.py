@@ -87,9 +87,11 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
     a network that is renamed and changed could grow without a finding.
     """
     used = {id(checked.base) for checked in inputs.networks}
-    deleted = [old for old in (*inputs.deleted, *base.deleted_networks()) if id(old[1]) not in used]
+    deleted = [
+        old for old in (*inputs.deleted, *base.deleted_networks()) if id(old.network) not in used
+    ]
     new = [checked.network.name for checked in inputs.networks if checked.base is None]
-    pairs = iter(pair_networks(new, [old.name for _, old in deleted]))
+    pairs = iter(pair_networks(new, [old.network.name for old in deleted]))
     networks, statements, unmatched = [], [], []
     for checked in inputs.networks:
         name = network_label(checked.spec, checked.network.name)

@@ -6,7 +6,7 @@ from convcost.language.load import load
 from convcost.model.costs import costs
 from convcost.model.errors import Source, SpecError, UsageError
 from convcost.model.record import NamedTuple
-from convcost.reports.check.measures import MeasuredNetwork, measure_network
+from convcost.reports.check.measures import MeasuredNetwork, NetworkInFile, measure_network
 from convcost.sources.spec_files import SpecLocation
 
 NO_DOCUMENT = "CC113"
@@ -75,7 +75,7 @@ class Base:
         file is unreadable."""
         raise NotImplementedError
 
-    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+    def deleted_networks(self) -> list[NetworkInFile]:
         """The networks of all files that only the base has, each with the name of the file."""
         return []
 

@@ -6,9 +6,8 @@ from convcost.model.network import Limit
 from convcost.model.record import NamedTuple
 from convcost.reports.check.baseline_policy import pair_networks
 from convcost.reports.check.finding_text import network_label
-from convcost.reports.check.measures import NO_SPAN, MeasuredNetwork
+from convcost.reports.check.measures import NO_SPAN, MeasuredNetwork, NetworkInFile
 from convcost.reports.check.moved_networks import (
-    NetworkInFile,
     are_similar,
     are_too_many,
     find_closer,
@@ -66,11 +65,11 @@ class _NetworkName(NamedTuple):
 
     @property
     def now(self) -> NetworkInFile:
-        return self.spec, self.pairs.spec.networks[self.name]
+        return NetworkInFile(self.spec, self.pairs.spec.networks[self.name])
 
     @property
     def old(self) -> NetworkInFile:
-        return self.spec, self.pairs.old[self.name]
+        return NetworkInFile(self.spec, self.pairs.old[self.name])
 
 
 def _new_networks(read: Iterable[_Pairs]) -> list[_NetworkName]:
@@ -95,7 +94,7 @@ class _BaseNetwork(NamedTuple):
 
     @property
     def is_like_namesake(self) -> bool:
-        return self.namesake is not None and are_similar(self.namesake, self.old[1])
+        return self.namesake is not None and are_similar(self.namesake, self.old.network)
 
     def note(self, base: Base, spec: str, name: str) -> str:
         file, old = self.old
@@ -123,8 +122,8 @@ class _Compared:
         now, old = pairs.spec.networks[name], pairs.old[name]
         self.paired.add(id(old))
         moved = name in pairs.old_files
-        named = (pairs.old_files[name] if moved else pairs.spec.name, old)
-        other = _BaseNetwork(named, network_label(pairs.spec.name, name), None if moved else now)
+        previous = NetworkInFile(pairs.old_files[name] if moved else pairs.spec.name, old)
+        other = _BaseNetwork(previous, network_label(pairs.spec.name, name), None if moved else now)
         if not same_layers(old, now):
             self.changed.append(_NetworkName(pairs, name))
             (self.replaced if moved else self.same_name).append(other)
@@ -175,7 +174,7 @@ class BaseLookup:
     def __init__(self, base: Base | None, *, for_update: bool) -> None:
         self.base = base
         self.for_update = for_update
-        self.deleted: list[tuple[str, MeasuredNetwork]] = []
+        self.deleted: list[NetworkInFile] = []
         self.unavailable: set[str] = set()
         self.too_many = False  # networks, to compare each new one with each deleted one
         # The second base of a network, by the names of its spec and of itself.
@@ -294,7 +293,11 @@ class BaseLookup:
         comparison = _Compared(read)
         deleted = [network.old for network in _lost(read)]
         deleted += base.deleted_networks() if comparison.changed else []
-        left = [_BaseNetwork(named) for named in deleted if id(named[1]) not in comparison.paired]
+        left = [
+            _BaseNetwork(network)
+            for network in deleted
+            if id(network.network) not in comparison.paired
+        ]
         # In a family of networks, each may become more like the old version of another.
         unlike = [network for network in comparison.same_name if not network.is_like_namesake]
         too_many, matches = _replaced_networks(
@@ -304,16 +307,16 @@ class BaseLookup:
             self.unclear.update(network.spec for network in comparison.changed)
         for (pairs, name), other in zip(comparison.changed, matches, strict=True):
             # If it is equal, it has not grown.
-            if other is not None and not same_layers(other.old[1], pairs.spec.networks[name]):
-                self.second_base[pairs.spec.name, name] = other.old[1]
+            if other is not None and not same_layers(other.old.network, pairs.spec.networks[name]):
+                self.second_base[pairs.spec.name, name] = other.old.network
                 yield pairs.spec.name, other.note(base, pairs.spec.name, name)
         new = _new_networks(read)
         too_many, matches = _replaced_networks(new, comparison.replaced, comparison.same_name)
         self.too_many |= too_many
         for (pairs, name), other in zip(new, matches, strict=True):
             replaced = other or comparison.renamed.get(name)
-            if replaced and are_similar(pairs.spec.networks[name], replaced.old[1]):
-                pairs.old[name] = replaced.old[1]
+            if replaced and are_similar(pairs.spec.networks[name], replaced.old.network):
+                pairs.old[name] = replaced.old.network
                 yield pairs.spec.name, replaced.note(base, pairs.spec.name, name)
 
     def _differences(self, base: Base, pairs: _Pairs) -> Iterator[str]:
@@ -338,7 +341,7 @@ class BaseLookup:
                 yield f"{spec.name}: the budget of `{name}` has changed since {base.name}"
         if base.tracks_deletions and spec.has_all_networks:
             for name in pairs.removed:
-                self.deleted.append((spec.name, networks[name]))
+                self.deleted.append(NetworkInFile(spec.name, networks[name]))
                 yield f"{spec.name}: `{name}` is deleted; it was in {base.name}"
 
     def all_statements(self) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convcost.model.errors import UsageError
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
-from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.check.measures import MeasuredNetwork, NetworkInFile
 from convcost.sources.base_lookup import Base, BaseNetworks, CurrentSpec
 from convcost.sources.links import PathLinks, refuse_link_out
 from convcost.sources.spec_files import SpecLocation, path_exists, read_text, shipped_specs
@@ -73,9 +73,9 @@ class BaselineFile(Base):
                 names[key] = name
         return [spec._replace(name=name) for name in names.values()] if len(names) > 1 else [spec]
 
-    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+    def deleted_networks(self) -> list[NetworkInFile]:
         return [
-            (self.display_path(spec), network)
+            NetworkInFile(self.display_path(spec), network)
             for spec in self.deleted_specs
             for network in self.networks[spec].values()
         ]

@@ -12,7 +12,7 @@ from convcost.model.network import Budget, Network
 from convcost.model.record import NamedTuple
 from convcost.reports.check.baseline_policy import only_growth
 from convcost.reports.check.evaluate import NEW_NETWORK, NO_BASE, CheckedNetwork
-from convcost.reports.check.measures import MeasuredNetwork, measure_network
+from convcost.reports.check.measures import MeasuredNetwork, NetworkInFile, measure_network
 from convcost.sources.base import open_base
 from convcost.sources.base_lookup import Base, CurrentSpec, measured_networks
 from convcost.sources.base_pairing import BaseLookup
@@ -60,7 +60,7 @@ class CheckInputs(NamedTuple):
     networks: tuple[CheckedNetwork, ...]
     statements: tuple[str, ...]
     base: Base | None
-    deleted: tuple[tuple[str, MeasuredNetwork], ...]
+    deleted: tuple[NetworkInFile, ...]
     unavailable: frozenset[str]
 
     def refuse_no_spec(self) -> None:

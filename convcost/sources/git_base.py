@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from convcost.model.errors import Source, UsageError
 from convcost.model.record import NamedTuple
-from convcost.reports.check.measures import MeasuredNetwork
+from convcost.reports.check.measures import NetworkInFile
 from convcost.sources.base_lookup import (
     Base,
     BaseNetworks,
@@ -40,6 +40,22 @@ class _Version(NamedTuple):
 
     path: str
     blob: Blob | None
+
+
+class _SpecFile(NamedTuple):
+    """The file of a spec in a commit. `name_path` is the path that the spec has by its name."""
+
+    commit: Commit
+    path: str
+    name_path: str
+
+
+class _MissingPath(NamedTuple):
+    """A file or a submodule that the work tree lacks, and what happened to it."""
+
+    path: Path
+    event: str
+    is_file: bool
 
 
 class CommitBase(Base):
@@ -103,21 +119,21 @@ class CommitBase(Base):
             )
             return BaseNetworks(statements=(*moved, statement), unavailable=True)
 
-    def deleted_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+    def deleted_networks(self) -> list[NetworkInFile]:
         return self._lost_networks
 
     @cached_property
-    def _lost_networks(self) -> list[tuple[str, MeasuredNetwork]]:
+    def _lost_networks(self) -> list[NetworkInFile]:
         for commit in self._found_commits():
             for path in commit.changed_submodules:
                 with suppress(GitError):  # it is not checked out
                     self._commit(commit.root / path)
-        lost_networks: list[tuple[str, MeasuredNetwork]] = []
+        lost_networks: list[NetworkInFile] = []
         for commit in self._found_commits():
             for path, data in commit.lost_specs().items():
                 with suppress(BaseSpecError, UsageError):  # another YAML file
                     networks = base_networks(Source(path, _text(data))).values()
-                    lost_networks += ((path, network) for network in networks)
+                    lost_networks += (NetworkInFile(path, network) for network in networks)
         return lost_networks
 
     def _found_commits(self) -> list[Commit]:
@@ -139,12 +155,12 @@ class CommitBase(Base):
                 named.setdefault(self._commit(real), {}).setdefault(real, []).append(folder)
         for commit, folders in named.items():
             with suppress(GitError):
-                for path, event, is_file in self._lost(commit):
-                    for parent in folders.keys() & {path, *path.parents}:
-                        relative = path.relative_to(parent)
-                        if not is_file or is_spec(relative):
+                for missing in self._missing_paths(commit):
+                    for parent in folders.keys() & {missing.path, *missing.path.parents}:
+                        relative = missing.path.relative_to(parent)
+                        if not missing.is_file or is_spec(relative):
                             statements.update(
-                                f"{folder / relative} {event}" for folder in folders[parent]
+                                f"{folder / relative} {missing.event}" for folder in folders[parent]
                             )
         return sorted(statements)
 
@@ -184,9 +200,8 @@ class CommitBase(Base):
                     statements.append(f"{os.path.relpath(lost)} is deleted; it was in {self.name}")
         return statements
 
-    def _lost(self, commit: Commit) -> Iterator[tuple[Path, str, bool]]:
-        """The files and submodules that the work tree lacks, what happened to them, and whether
-        each is a file. Raises GitError."""
+    def _missing_paths(self, commit: Commit) -> Iterator[_MissingPath]:
+        """The files and submodules of a commit that the work tree lacks. Raises GitError."""
         renamed = set(commit.renamed.values())
         files = [path for path in commit.deleted() if path not in renamed]
         deleted = [
@@ -199,25 +214,28 @@ class CommitBase(Base):
             (absent, "is a submodule that is not checked out, so its specs are not checked"),
         ):
             for path in paths:
-                yield commit.root / path, event, paths is files
+                yield _MissingPath(commit.root / path, event, paths is files)
 
     @cached_property
     def _versions(self) -> dict[SpecLocation, _Version | GitError]:
         """The version of each spec in the commit, or the error of git."""
         versions: dict[SpecLocation, _Version | GitError] = {}
-        placed: dict[Commit, list[tuple[SpecLocation, str, str]]] = {}
+        files_by_commit: dict[Commit, dict[SpecLocation, _SpecFile]] = {}
         for spec in self._specs:
             try:
-                commit, path, own_path = self._locate(spec)
-                placed.setdefault(commit, []).append((spec, path, own_path))
+                file = self._locate(spec)
+                files_by_commit.setdefault(file.commit, {})[spec] = file
             except GitError as error:
                 versions[spec] = error
-        for commit, specs in placed.items():
+        for commit, files in files_by_commit.items():
             try:
-                blobs = commit.blobs(path for _, path, _ in specs)
-                versions |= {spec: _Version(file, blobs.get(path)) for spec, path, file in specs}
+                blobs = commit.blobs(file.path for file in files.values())
+                versions |= {
+                    spec: _Version(file.name_path, blobs.get(file.path))
+                    for spec, file in files.items()
+                }
             except GitError as error:
-                versions |= dict.fromkeys((spec for spec, *_ in specs), error)
+                versions |= dict.fromkeys(files, error)
         return versions
 
     def _conversion(self, spec: CurrentSpec) -> GitError | None:
@@ -232,22 +250,24 @@ class CommitBase(Base):
     def _conversions(self) -> dict[SpecLocation, str | GitError]:
         """The attribute by which git changes the text of a spec on checkout, for each spec that has
         one, or the error of git."""
-        placed: dict[Commit, list[tuple[SpecLocation, str]]] = {}
+        paths_by_commit: dict[Commit, dict[SpecLocation, str]] = {}
         for spec in self._specs:
             with suppress(GitError):  # a target without a repository has no attributes
                 commit, path = self._commit_and_path(_target(spec))
-                placed.setdefault(commit, []).append((spec, path))
+                paths_by_commit.setdefault(commit, {})[spec] = path
         outcomes: dict[SpecLocation, str | GitError] = {}
-        for commit, specs in placed.items():
+        for commit, paths in paths_by_commit.items():
             try:
-                attributes = commit.conversions({path for _, path in specs})
-                outcomes |= {spec: attributes[path] for spec, path in specs if path in attributes}
+                attributes = commit.conversions(set(paths.values()))
+                outcomes |= {
+                    spec: attributes[path] for spec, path in paths.items() if path in attributes
+                }
             except GitError as error:
-                outcomes |= dict.fromkeys((spec for spec, _ in specs), error)
+                outcomes |= dict.fromkeys(paths, error)
         return outcomes
 
-    def _locate(self, spec: SpecLocation) -> tuple[Commit, str, str]:
-        """The commit of a spec, its path there, and the path that its name has there.
+    def _locate(self, spec: SpecLocation) -> _SpecFile:
+        """The file of a spec in its commit.
 
         If the commit has a name of the spec that is now a link, that is its path: a file that is
         replaced by a link to a larger one keeps its base. So does a link that is replaced by a
@@ -257,10 +277,11 @@ class CommitBase(Base):
         for name in (spec.name, *spec.names):
             if (version := self._own_version(name)) is not None:
                 own_commit, own_path = version
-                return own_commit, own_path, own_path if name == spec.name else path
+                name_path = own_path if name == spec.name else path
+                return _SpecFile(own_commit, own_path, name_path)
         if path not in commit.files and (real := commit.real_path(path)) in commit.files:
             path = real
-        return commit, path, path
+        return _SpecFile(commit, path, path)
 
     def _own_version(self, name: str) -> tuple[Commit, str] | None:
         """The commit and the path there of the file that has this name in the base, if one has: by

@@ -106,6 +106,13 @@ class MeasuredNetwork(NamedTuple):
         return tuple(sorted(names, key=lambda item: -item[1]))
 
 
+class NetworkInFile(NamedTuple):
+    """A network, and the name of its file."""
+
+    file: str
+    network: MeasuredNetwork
+
+
 def measure_network(costs: Costs) -> MeasuredNetwork:
     """All measures of a network that a budget can limit."""
     network = costs.network

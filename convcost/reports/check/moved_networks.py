@@ -6,12 +6,12 @@ from functools import cache
 from typing import TypeAlias
 
 from convcost.model.costs import LayerCost
-from convcost.reports.check.measures import MeasuredNetwork
+from convcost.model.record import NamedTuple
+from convcost.reports.check.measures import MeasuredNetwork, NetworkInFile
 from convcost.reports.layer_changes import kind_and_size, layer_identity
 
 MAX_COMPARISONS = 1_000_000  # comparisons of layers; with more, only names pair networks
 
-NetworkInFile: TypeAlias = tuple[str, MeasuredNetwork]  # the file of a network, and the network
 # The share of the layers of the larger network that both have, and how many of them are equal. As
 # floats, shares of networks of up to 10⁷ layers compare like fractions.
 Likeness: TypeAlias = tuple[float, int]
@@ -32,11 +32,11 @@ def pair_similar(
     """
     old_by_new: dict[int, int] = {}
     used: set[int] = set()
-    for _, at, old in _similar_pairs(new, deleted):
-        if at not in old_by_new and old not in used:
-            old_by_new[at] = old
-            used.add(old)
-    return [old_by_new.get(at) for at in range(len(new))]
+    for pair in _similar_pairs(new, deleted):
+        if pair.new not in old_by_new and pair.old not in used:
+            old_by_new[pair.new] = pair.old
+            used.add(pair.old)
+    return [old_by_new.get(index) for index in range(len(new))]
 
 
 def are_too_many(new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]) -> bool:
@@ -50,7 +50,7 @@ def pair_equal(new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]) -
     one of its own; else None for all. Of several, those of the same name are first."""
     left: dict[object, dict[str, list[int]]] = {}  # deleted networks by layers and name
     for old in reversed(range(len(deleted))):
-        network = deleted[old][1]
+        network = deleted[old].network
         left.setdefault(_layers_key(network), {}).setdefault(network.name, []).append(old)
     indices: list[int | None] = []
     for _, network in new:
@@ -78,17 +78,17 @@ def find_closer(
 
     @cache
     def likeness_to_before(index: int) -> Likeness:
-        return _likeness(new[index][1], before[index])
+        return _likeness(new[index].network, before[index])
 
     @cache
     def likeness_to_namesake(index: int) -> Likeness:
-        return _likeness(namesakes[index], old[index][1])
+        return _likeness(namesakes[index], old[index].network)
 
     indices: list[int | None] = [None] * len(new)
-    for likeness, number, index in _similar_pairs(new, old):
-        least = max(likeness_to_before(number), likeness_to_namesake(index))
-        if indices[number] is None and likeness > least:
-            indices[number] = index
+    for pair in _similar_pairs(new, old):
+        least = max(likeness_to_before(pair.new), likeness_to_namesake(pair.old))
+        if indices[pair.new] is None and pair.likeness > least:
+            indices[pair.new] = pair.old
     return indices
 
 
@@ -100,7 +100,8 @@ def are_similar(first: MeasuredNetwork, second: MeasuredNetwork) -> bool:
 def _likeness(first: MeasuredNetwork | None, second: MeasuredNetwork | None) -> Likeness:
     if first is None or second is None:
         return UNLIKE
-    return next((pair[0] for pair in _similar_pairs([("", first)], [("", second)])), UNLIKE)
+    pairs = _similar_pairs([NetworkInFile("", first)], [NetworkInFile("", second)])
+    return next((pair.likeness for pair in pairs), UNLIKE)
 
 
 def same_layers(first: MeasuredNetwork, second: MeasuredNetwork) -> bool:
@@ -114,11 +115,19 @@ def _layers_key(network: MeasuredNetwork) -> object:
     return frozenset(Counter(map(layer_identity, network.layers)).items())
 
 
+class _SimilarPair(NamedTuple):
+    """The indices of a new network and of an old one that is similar."""
+
+    likeness: Likeness
+    new: int
+    old: int
+
+
 def _similar_pairs(
     new: Sequence[NetworkInFile], deleted: Sequence[NetworkInFile]
-) -> Iterator[tuple[Likeness, int, int]]:
-    """The indices of all similar networks, the most similar pair first; of too many networks, only
-    of those with the same name."""
+) -> Iterator[_SimilarPair]:
+    """All pairs of similar networks, the most similar pair first; of too many networks, only pairs
+    with the same name."""
     forms: dict[object, _Form] = {}  # networks with equal layers have one, and are compared once
     after, before = ([_form(network, forms) for _, network in each] for each in (new, deleted))
     likeness = cache(_likeness_of_forms)
@@ -127,14 +136,15 @@ def _similar_pairs(
     for old, (_, network) in enumerate(deleted):
         by_name.setdefault(network.name, []).append(old)
     pairs = []
-    for at, (file, network) in enumerate(new):
+    for index, (file, network) in enumerate(new):
         for old in range(len(deleted)) if few else by_name.get(network.name, [])[:1]:
-            share, equal = likeness(after[at], before[old])
+            share, equal = likeness(after[index], before[old])
             if share >= LEAST_SHARE:
-                other, name = deleted[old][0] != file, deleted[old][1].name != network.name
-                pairs.append((-share, other, -equal, name, at, old))
+                old_file, old_network = deleted[old]
+                other_name = old_network.name != network.name
+                pairs.append((-share, old_file != file, -equal, other_name, index, old))
     pairs.sort()
-    return (((-share, -equal), at, old) for share, _, equal, _, at, old in pairs)
+    return (_SimilarPair((-share, -equal), index, old) for share, _, equal, _, index, old in pairs)
 
 
 class _Form:

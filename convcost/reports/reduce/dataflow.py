@@ -13,6 +13,14 @@ from convcost.model.record import NamedTuple
 from convcost.model.shape import Shape
 
 
+class Followers(NamedTuple):
+    """The elementwise layers after a layer. `ends` are the other layers that use its output or an
+    output of theirs."""
+
+    elementwise: list[int]
+    ends: list[int]
+
+
 class Dataflow:
     """A network, searched from a layer towards the output; layers are indices of steps."""
 
@@ -93,8 +101,8 @@ class Dataflow:
         except ConstraintError:  # its options fix the channels
             return False
 
-    def find_followers(self, index: int) -> tuple[list[int], list[int]]:
-        """The elementwise layers after a layer, and the layers that use their outputs."""
+    def find_followers(self, index: int) -> Followers:
+        """The layers after a layer, up to the next ones that are not elementwise."""
         followers: list[int] = []
         ends: set[int] = set()
         waiting = [index]
@@ -107,7 +115,7 @@ class Dataflow:
                     waiting.append(user)
                 else:
                     ends.add(user)
-        return followers, sorted(ends)
+        return Followers(followers, sorted(ends))
 
 
 class SpecItem(NamedTuple):

@@ -15,7 +15,7 @@ from convcost.model.errors import ConstraintError
 from convcost.model.graph_edit import GraphEdit
 from convcost.model.network import Network
 from convcost.model.record import NamedTuple
-from convcost.reports.reduce.dataflow import Dataflow, SpecItem, SpecItems, is_under
+from convcost.reports.reduce.dataflow import Dataflow, Followers, SpecItem, SpecItems, is_under
 
 
 class Reduction(NamedTuple):
@@ -176,9 +176,11 @@ class _Finder:
         second = expand[0] if expand else None
         return Reduction(index, removed, tuple(ends), second, window_item, window)
 
-    def _expansion(self, index: int, ends: list[int]) -> tuple[list[int], list[int]]:
-        """The layers after the only window of a bottleneck, and the second 1x1."""
-        between, after = self.flow.find_followers(ends[0])
+    def _expansion(self, index: int, ends: list[int]) -> Followers:
+        """The layers after the only window of a bottleneck; the end is the second 1x1. Empty if the
+        1x1 and its ends are no bottleneck."""
+        followers = self.flow.find_followers(ends[0])
+        between, after = followers
         narrow = self.flow.conv(index).filters
         if (
             len(ends) == len(after) == 1
@@ -188,8 +190,8 @@ class _Finder:
             and self.flow.conv(after[0]).filters > narrow
             and not self._obstacle(after[0], [])
         ):
-            return between, after
-        return [], []
+            return followers
+        return Followers([], [])
 
     def _removed_items(self, index: int, folder: str, followers: list[int]) -> tuple[SpecItem, ...]:
         """The items that the removal of a 1x1 deletes: its own, and its followers in its list."""
