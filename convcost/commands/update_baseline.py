@@ -114,7 +114,8 @@ def _with_bases(inputs: CheckInputs, base: BaselineFile) -> tuple[list[CheckedNe
 def _current_networks(
     inputs: CheckInputs, base: BaselineFile
 ) -> dict[str, Mapping[str, MeasuredNetwork]]:
-    """The current networks of each spec. Raises UsageError for a spec that is not a whole file."""
+    """The current networks, by the key of the spec in the file and by their names. Raises
+    UsageError for a spec that is not a whole file."""
     for spec in inputs.specs:
         if spec.name == STDIN:
             raise UsageError(

@@ -260,8 +260,9 @@ def convention(
 ) -> None:
     """Registers a convention.
 
-    `variants` maps the name of each variant to its CHANGES. Its `rules` replace the rules of the
-    same kinds; all others are those of the base. The registered name is `name:variant`.
+    `variants` maps the name of each variant to the parameters that it changes, one of CHANGES each.
+    Its `rules` replace those of the same kinds; all others are those of the base. The variant is
+    registered as `name:variant`.
 
     Raises DefinitionError for anything that would be ignored or is not exact.
     """

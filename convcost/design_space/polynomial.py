@@ -196,6 +196,14 @@ def split_integer_terms(quotient: Polynomial) -> tuple[Polynomial, Polynomial]:
     return Polynomial(next(clean)), Polynomial(next(clean))
 
 
+def single_atom(monomial: Monomial) -> Atom | None:
+    """The atom of a monomial that is one atom with the power 1; else None."""
+    if len(monomial) == 1:
+        ((atom, power),) = monomial
+        return atom if power == 1 else None
+    return None
+
+
 def is_integer_monomial(monomial: Monomial) -> bool:
     return all(atom.denominator == 1 for atom, _ in monomial)
 
@@ -218,8 +226,8 @@ def _product(first: Monomial, second: Monomial) -> Monomial:
 
 
 def _monomial_bounds(monomial: Monomial) -> Bounds:
-    if len(monomial) == 1 and monomial[0][1] == 1:
-        return monomial[0][0].low, monomial[0][0].high
+    if (single := single_atom(monomial)) is not None:
+        return single.low, single.high
     bounds: Bounds = (1, 1)
     for atom, power in monomial:
         square: Bounds = (atom.low, atom.high)

@@ -15,6 +15,7 @@ from convcost.design_space.polynomial import (
     constant,
     is_integer_monomial,
     number,
+    single_atom,
     sort_key,
     split_integer_terms,
 )
@@ -117,8 +118,9 @@ class Trace:
             integer_multiple = self._integer_multiples.get(direction, 0)
             self._integer_multiples[direction] = _common_divisor(multiple, integer_multiple)
             ((monomial, coefficient), *others) = rest.terms.items()
-            if not others and coefficient == len(monomial) == monomial[0][1] == 1:
-                monomial[0][0].denominator = 1  # an integer at all points of this trace
+            atom = single_atom(monomial)
+            if not others and coefficient == 1 and atom is not None:
+                atom.denominator = 1  # an integer at all points of this trace
         return is_integer
 
     def pin(self, polynomial: Polynomial, value: Number, *, text: bool = False) -> None:
@@ -147,12 +149,13 @@ class Trace:
             if rest.terms[first] < 0:  # ⌊−a/q⌋ is −⌊(a + q − 1)/q⌋
                 mirrored = rest.scaled(-1).plus(constant(Fraction(q - 1, q)))
                 return integers.plus(self.floor(mirrored), -1)
-            inner = first[0][0]
-            if first == ((inner, 1),) and len(rest.terms) - (() in rest.terms) == 1:
-                step = rest.terms[first]
+            atom = single_atom(first)
+            if atom is not None and len(rest.terms) - (() in rest.terms) == 1:
+                factor = rest.terms[first]
                 # ⌊(⌊x⌋ + k)/q⌋ is ⌊(x + k)/q⌋ for integers k and q.
-                if step.numerator == 1 and len(inner.arguments) == 1:
-                    nested = inner.arguments[0].scaled(step).plus(constant(rest.constant))
+                if factor.numerator == 1 and len(atom.arguments) == 1:
+                    (x,) = atom.arguments
+                    nested = x.scaled(factor).plus(constant(rest.constant))
                     return integers.plus(self.floor(nested))
         low, high = self.bounds(rest)
         bounds = None if low is None else floor(low), None if high is None else floor(high)
@@ -213,9 +216,9 @@ class Trace:
             high = limit if high is None else min(high, limit)
         self._limits[linear.key] = low, high
         if len(linear.terms) == 1:
-            ((monomial, _),) = linear.terms.items()
-            atom, power = monomial[0]
-            if len(monomial) == power == 1:
+            (monomial,) = linear.terms
+            atom = single_atom(monomial)
+            if atom is not None:
                 if low is not None and (atom.low is None or low > atom.low):
                     atom.low = ceil(low) if atom.denominator == 1 else low
                     self._forget_bounds()

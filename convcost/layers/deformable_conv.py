@@ -64,7 +64,7 @@ class DeformableConv(Join):
                 f"deformable_conv needs features, offsets and optionally a mask, not {len(x)} "
                 "inputs",
             )
-        features, *moved = x
+        features, *offsets_and_mask = x
         require_size(features.size, "deformable_conv")
         require_divisible(features.channels, self.groups, "input channels", "groups")
         require_divisible(self.filters, self.groups, "filters", "groups")
@@ -72,7 +72,7 @@ class DeformableConv(Join):
         size = tuple(window.output for window in self.windows(x))
         elements = prod(per_axis(self.kernel, len(size), "kernel"))
         coordinates = (("offsets", len(size)), ("a mask", 1))
-        for (name, numbers), shape in zip(coordinates, moved, strict=False):
+        for (name, numbers), shape in zip(coordinates, offsets_and_mask, strict=False):
             needed = Shape(numbers * elements * self.offset_groups, size)
             if shape != needed:
                 raise ConstraintError(

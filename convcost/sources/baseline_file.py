@@ -151,8 +151,9 @@ class BaselineFile(Base):
         return os.path.relpath(self.path.parent / spec)
 
     def updated_text(self, current: Mapping[str, Mapping[str, MeasuredNetwork]]) -> str:
-        """The text of the file with the current costs of some specs, which replace those that were
-        compared; deleted specs are removed and all others stay."""
+        """The text of the file with the current costs of some specs, by the key of the spec in the
+        file and the name of the network. They replace those that were compared; deleted specs are
+        removed and all others stay."""
         networks_by_spec = {
             spec: networks
             for spec, networks in self.networks.items()

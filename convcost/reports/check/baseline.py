@@ -99,7 +99,7 @@ def _shape(shape: Shape) -> dict[str, Any]:
 
 
 def parse_baseline(text: str) -> dict[str, dict[str, MeasuredNetwork]]:
-    """The networks of a file. Raises BaselineError."""
+    """The networks of a file, by the key of their spec and by their names. Raises BaselineError."""
     try:
         root = loads(text, object_pairs_hook=_unique)
     except RecursionError:

@@ -301,34 +301,33 @@ def _findings(
 
     def counts(test: Test) -> _Counts:
         # Only a receptive field has another count for a `min`.
-        same = limit.measure != "receptive_field"
-        return target.counts(limit.measure, limit.dtype, "max" if same else test)
+        return target.counts(limit.measure, limit.dtype, test if limit.measure == UPPER else "max")
 
     def finding(test: Test, level: Level, bound: int | Growth, reason: str = unknown) -> Finding:
         return Finding(
-            level,
-            CODES[test],
-            file,
-            limit.span if limit.span.line else None,
-            target.network.name,
-            spec,
-            budget.name,
-            target.scope,
-            target.path,
-            limit.measure,
-            test,
-            bound,
-            *counts(test),
-            budget.message,
-            reason if level == "skipped" else "",
-            dtype,
+            level=level,
+            code=CODES[test],
+            file=file,
+            span=limit.span if limit.span.line else None,
+            network=target.network.name,
+            spec=spec,
+            budget=budget.name,
+            scope=target.scope,
+            path=target.path,
+            measure=limit.measure,
+            test=test,
+            limit=bound,
+            message=budget.message,
+            reason=reason if level == "skipped" else "",
+            dtype=dtype,
+            **counts(test)._asdict(),
         )
 
-    count, base, *_ = counts("max")
-    over = limit.max is not None and count > limit.max
+    count, base = counts("max").found, counts("max").base
+    exceeds_max = limit.max is not None and count > limit.max
     if limit.max is not None:
-        yield finding("max", _level("error", limit, unknown, within=not over), limit.max)
-    if limit.warn is not None and not over:
+        yield finding("max", _level("error", limit, unknown, within=not exceeds_max), limit.max)
+    if limit.warn is not None and not exceeds_max:
         level = _level("warning", limit, unknown, within=count <= limit.warn)
         yield finding("warn", level, limit.warn)
     if limit.min is not None:
