@@ -172,5 +172,5 @@ def _numbers(
     yield from _axes("output", output.size)
 
 
-def _axes(what: str, size: Sequence[Any]) -> Iterable[tuple[str, Any]]:
-    return ((f"{what} {name}", n) for name, n in zip(axis_names(len(size)), size, strict=True))
+def _axes(prefix: str, size: Sequence[Any]) -> Iterable[tuple[str, Any]]:
+    return ((f"{prefix} {name}", n) for name, n in zip(axis_names(len(size)), size, strict=True))

@@ -49,7 +49,7 @@ def check_spec(request: ImportRequest, spec_at: SpecAt) -> Checked:
             model = imported.costs_at(size)
         if isinstance(model, str):
             continue
-        at_size = Equivalence(model, spec, loose=True)
+        at_size = Equivalence(model, spec, ignore_pool_fields=True)
         if not at_size.is_same:
             return Checked(imported, at_size, size)
     return Checked(imported, answer, None, tuple(notes))

@@ -178,8 +178,8 @@ def _require_fitting_options(request: ImportRequest, suffix: str) -> None:
         raise ConstraintError("CC401", "--dim is for ONNX models", "give --size or --input")
     if request.inputs and suffix in (".onnx", ".tflite"):
         message = "--input is for PyTorch and Keras models"
-        what, dim = ("an ONNX", " or --dim") if suffix == ".onnx" else ("a .tflite", "")
-        raise ConstraintError("CC401", message, f"for {what} file, give --size{dim}")
+        format_name, dim = ("an ONNX", " or --dim") if suffix == ".onnx" else ("a .tflite", "")
+        raise ConstraintError("CC401", message, f"for {format_name} file, give --size{dim}")
 
 
 def is_callable(model: str) -> bool:

@@ -264,8 +264,8 @@ class Expansion(NetworkBuilder):
         self.problems.calls.pop()
         if output.source is None:
             if not self.problems:
-                what = f"block `{block.name}` has {len(names)} inputs"
-                message = f"{what}, but every layer of it is left out"
+                subject = f"block `{block.name}` has {len(names)} inputs"
+                message = f"{subject}, but every layer of it is left out"
                 fix = "keep a layer in every setting, or put the `when` on the block"
                 self.problems.add("CC108", message, node.origin, help=fix)
             output = inputs[0]._replace(shape=None)

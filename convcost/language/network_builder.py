@@ -136,20 +136,20 @@ class NetworkBuilder:
             note = Note("that layer", owner.origin.span)
             self.problems.add("CC306", message, node.weights or node.origin, hint, note)
 
-    def _check_copies(self, node: LayerNode, sources: tuple[int, ...], what: str = "") -> None:
+    def _check_copies(self, node: LayerNode, sources: tuple[int, ...], part: str = "") -> None:
         """Adds a problem if a layer outside an expert uses what each expert has: an output, or with
-        `what`, weights."""
+        `part`, weights."""
         layer_copies = self.copies or Copies()
         for source in sources:
             copies = self.steps[source].copies if source >= 0 else Copies()
             outer = layer_copies.choices[: len(copies.choices)]
             fits = outer == copies.choices
-            if what:  # experts of another join may have these weights, if they are as many
+            if part:  # experts of another join may have these weights, if they are as many
                 fits = [choice.of for choice in outer] == [choice.of for choice in copies.choices]
             if not fits:
                 path = self.steps[source].path
                 message = (
-                    f"{node.label} uses {what}`{path}`, which each of {copies.stored} experts has"
+                    f"{node.label} uses {part}`{path}`, which each of {copies.stored} experts has"
                 )
                 hint = "use the output of `experts`, or put the layer into its branch"
                 self.problems.add("CC108", message, node.origin, hint)

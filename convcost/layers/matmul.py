@@ -66,11 +66,11 @@ class Matmul(Join):
         require_size(b.size, "matmul")
         inner, columns = (b.channels, b.size[-1])[:: 1 if self.transpose else -1]
         if inner != a.channels:
-            what = "channels" if self.transpose else "rows"
+            entries_name = "channels" if self.transpose else "rows"
             raise ConstraintError(
                 "CC303",
                 f"matmul sums over the {a.channels} channels of {a.text}, but {b.text} has "
-                f"{inner} {what}",
+                f"{inner} {entries_name}",
             )
         batch = broadcast(a.size[:-1], b.size[:-1])
         if batch is None:

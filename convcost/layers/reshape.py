@@ -51,9 +51,9 @@ class Reshape(Layer):
     def output(self, x: Shape) -> Shape:
         channels, size = self.shape
         product = prod(n for n in (channels, *size) if n != REST)
-        left, over = divmod(x.elements, product)
+        left, remainder = divmod(x.elements, product)
         if REST in (channels, *size):
-            if over:
+            if remainder:
                 raise ConstraintError(
                     "CC304",
                     f"reshape: {x.text} has {x.elements:,} elements, not a multiple of {product:,}",
@@ -92,8 +92,8 @@ class ReshapeLike(SizeLike):
 
     def output(self, x: tuple[Shape, ...]) -> Shape:
         tokens, like = x
-        channels, over = divmod(tokens.elements, prod(like.size))
-        if over:
+        channels, remainder = divmod(tokens.elements, prod(like.size))
+        if remainder:
             raise ConstraintError(
                 "CC304",
                 f"reshape_like: {tokens.text} has {tokens.elements:,} elements, "

@@ -37,7 +37,7 @@ def deploy(network: Network) -> Network:
         ("identity shortcut", counts["identity"], "merged into a parallel convolution"),
         ("identity or dropout layer", counts["removed"], "removed"),
     )
-    texts = [f"{counted(number, name)} {what}" for name, number, what in done if number]
+    texts = [f"{counted(number, name)} {event}" for name, number, event in done if number]
     # Published figures and budgets are about the network as it is trained.
     return deployed._replace(
         name=f"{network.name} (deployed)",

@@ -94,11 +94,11 @@ class _Piece(NamedTuple):
 
 
 def _piece(
-    split: "_Decomposition", amounts: Sequence[tuple[int, int]], tasks: Sequence[int]
+    decomposition: "_Decomposition", amounts: Sequence[tuple[int, int]], tasks: Sequence[int]
 ) -> _Piece:
     """Tasks in the order of the spec. `amounts` are the bytes alive before each task of the network
     and while it runs."""
-    part = split.part([split.single(task) for task in tasks])
+    part = decomposition.part([decomposition.single(task) for task in tasks])
     others = amounts[tasks[0]][0] - part.alive(0)
     at_least = others + max(map(part.least_bytes, range(len(tasks))))
     return _Piece(tasks, max(amounts[task][1] for task in tasks), at_least, others, part)

@@ -108,14 +108,16 @@ def bounds(costs: Costs, dtypes: Dtypes, device: Device) -> list[LayerBound]:
     assert device.bandwidth is not None
     types = dtypes.for_paths(layer.path for layer in costs.layers)
     layer_bounds = []
-    for layer, layer_dtypes, moved in zip(costs.layers, types, traffic(costs, dtypes), strict=True):
+    for layer, layer_dtypes, layer_traffic in zip(
+        costs.layers, types, traffic(costs, dtypes), strict=True
+    ):
         rate = 1
         if layer.macs:
             wider = max(
                 layer_dtypes.activations, layer_dtypes.weights, key=lambda dtype: dtype.bits
             )
             rate = device.rate(wider.name.partition("/")[0])
-        compute, memory = layer.macs * device.bandwidth, moved.bytes * rate
+        compute, memory = layer.macs * device.bandwidth, layer_traffic.bytes * rate
         limit: Limit | None = "memory" if memory else ""
         if compute > memory:
             limit = "compute"

@@ -97,9 +97,16 @@ class Part:
             )
             for tensor in self._get(item.writes)
         ]
-        over = [n in item.overwrites for n in item.reads]
+        can_overwrite = [n in item.overwrites for n in item.reads]
         needs = (self.needs[segment] & group) >> first
-        return (segment - first, item.extra_bytes, needs, tuple(read), tuple(written), tuple(over))
+        return (
+            segment - first,
+            item.extra_bytes,
+            needs,
+            tuple(read),
+            tuple(written),
+            tuple(can_overwrite),
+        )
 
     def has_equal_twin(self, segment: int, state: int) -> bool:
         """Whether an equal, earlier group has run the same segments."""

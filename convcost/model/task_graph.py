@@ -164,12 +164,12 @@ class _TaskGraphBuilder:
             return
         reads = tuple(dict.fromkeys(n for i in step.reads if (n := self.tensors[i]) is not None))
         size = self._bytes(index, step.elements)
-        over: tuple[int, ...] = ()
+        to_overwrite: tuple[int, ...] = ()
         if in_place:
             same = overwritten(self.network, index, self.tensors, self.dtypes, self.orders)
-            over = tuple(tensor for tensor in same if self.sizes[tensor] == size)
+            to_overwrite = tuple(tensor for tensor in same if self.sizes[tensor] == size)
         self.tensors[index] = written = self._tensor(size, NOT_YET)
-        task = Task(index, reads, written, over)
+        task = Task(index, reads, written, to_overwrite)
         if reads:
             for source in [self.sources.pop(n) for n in reads if n in self.sources]:
                 self._append(source)

@@ -97,7 +97,7 @@ def fit_note(device: Device, record: DeviceRecord) -> str:
 def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     """What limits each layer on a device; with `top`, the layers that take longest."""
     dtypes = dtypes_of(costs)
-    limits, moved = bounds(costs, dtypes, device), traffic(costs, dtypes)
+    limits, layer_traffic = bounds(costs, dtypes, device), traffic(costs, dtypes)
     order, left_out = first_rows(
         [index for index, limit in enumerate(limits) if limit.limit != ""],
         top,
@@ -106,7 +106,8 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     )
     time = sum(limit.picoseconds for limit in limits)
     total = Traffic(
-        sum(traffic.read for traffic in moved), sum(traffic.written for traffic in moved)
+        sum(traffic.read for traffic in layer_traffic),
+        sum(traffic.written for traffic in layer_traffic),
     )
     return Table(
         name=f"{costs.network.name} on {device.name}",
@@ -115,7 +116,7 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
         rows=tuple(
             (
                 costs.layers[index].path,
-                *_numbers(costs.layers[index].counts, moved[index]),
+                *_numbers(costs.layers[index].counts, layer_traffic[index]),
                 limit_cell(limits[index]),
                 _microseconds(limits[index].picoseconds),
             )
@@ -127,12 +128,12 @@ def roofline_table(costs: Costs, device: Device, top: int | None) -> Table:
     )
 
 
-def _numbers(counts: Counts, moved: Traffic) -> tuple[Cell, ...]:
+def _numbers(counts: Counts, traffic: Traffic) -> tuple[Cell, ...]:
     is_counted = not counts.uncounted
     intensity: Cell = ""
-    if moved.bytes:
-        intensity = Rounded.of(counts.macs, moved.bytes, 1) if is_counted else UNKNOWN
-    return count_cell(counts.count_of(Measure.MACS)), moved.bytes, intensity
+    if traffic.bytes:
+        intensity = Rounded.of(counts.macs, traffic.bytes, 1) if is_counted else UNKNOWN
+    return count_cell(counts.count_of(Measure.MACS)), traffic.bytes, intensity
 
 
 def limit_cell(bound: LayerBound) -> str:

@@ -340,7 +340,7 @@ def _layers(
         strict=True,
     )
     previous, text = None, ""
-    for layer, alive, stored_of_layer, dtype, moved in rows:
+    for layer, alive, stored_of_layer, dtype, layer_traffic in rows:
         if dtype is not previous:  # layers in a row often share it
             previous, text = dtype, dtype.text
         path, kind, output = layer.path, layer.kind, layer.output
@@ -352,7 +352,7 @@ def _layers(
             stored_of_layer.total,
             text,
             layer.macs,
-            *moved,
+            *layer_traffic,
             layer.counts.uncounted > 0,
         )
 

@@ -77,15 +77,15 @@ class Difference(NamedTuple):
 
     before: int
     after: int
-    share: bool = True
+    with_percentage: bool = True
     scale: int = 1
     places: int = 0
 
     @classmethod
-    def of(cls, before: Count, after: Count, *, share: bool = True) -> "Difference | str":
+    def of(cls, before: Count, after: Count, *, with_percentage: bool = True) -> "Difference | str":
         """The change of a count; a question mark if one of both is a lower bound."""
         is_known = not (before.uncounted or after.uncounted)
-        return cls(before.known, after.known, share) if is_known else UNKNOWN
+        return cls(before.known, after.known, with_percentage) if is_known else UNKNOWN
 
     @property
     def amount(self) -> int:
@@ -94,13 +94,13 @@ class Difference(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The signed difference and, if `share` is true, its percentage."""
+        """The signed difference and, with `with_percentage`, its percentage."""
         rounded = Rounded.of(self.amount, self.scale, self.places)
         sign = "+" if rounded.digits > 0 else ""
-        share = (
-            f" ({format_change(self.amount, self.before)})" if self.share and self.before else ""
-        )
-        return f"{sign}{rounded.text}{share}"
+        text = f"{sign}{rounded.text}"
+        if not (self.with_percentage and self.before):
+            return text
+        return f"{text} ({format_change(self.amount, self.before)})"
 
 
 class CountRatio(NamedTuple):

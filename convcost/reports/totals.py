@@ -239,7 +239,7 @@ def _fewest(networks: Sequence[Costs], baseline: int, names: Sequence[str]) -> I
         subject = f"{_list_names(best)} {'has' if len(best) == 1 else 'have'}"
         clauses.setdefault(subject, []).append(f"the fewest {measure}{gain}")
         comparison = "" if gain else comparison
-    return (f"{subject} {' and '.join(what)}" for subject, what in clauses.items())
+    return (f"{subject} {' and '.join(objects)}" for subject, objects in clauses.items())
 
 
 def _list_names(names: Sequence[str]) -> str:

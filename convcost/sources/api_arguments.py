@@ -38,18 +38,18 @@ def specs_of_call(specs: Any) -> tuple[tuple[str, ...], tuple[Network, ...]]:
     return tuple(spec_name(item) for item in several if not isinstance(item, Network)), networks
 
 
-def text_of(what: str, value: Any) -> str:
+def text_of(argument: str, value: Any) -> str:
     """A text or path as a text that can be a file name. Raises UsageError that names the argument,
-    `what`."""
+    `argument`."""
     text = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(text, str):
-        raise UsageError(f"{what} must be a str or pathlib.Path, not {brief(value)}")
+        raise UsageError(f"{argument} must be a str or pathlib.Path, not {brief(value)}")
     if "\0" in text:
-        raise UsageError(f"{what} has a zero byte: `{text}`")
+        raise UsageError(f"{argument} has a zero byte: `{text}`")
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        raise UsageError(f"{what} has an invalid character: `{text}`") from None
+        raise UsageError(f"{argument} has an invalid character: `{text}`") from None
     return text
 
 

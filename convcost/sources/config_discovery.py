@@ -53,9 +53,9 @@ def _config_in(folder: Path, current: Path | None) -> Path | None:
         if name == MISSPELT_CONFIG:
             raise UsageError(f"`{shown}` is not read; did you mean `{CONFIG}`?")
         if not file.is_file():
-            what = "not a file" if file.exists() else "a link that leads to no file"
+            problem = "not a file" if file.exists() else "a link that leads to no file"
             raise UsageError(
-                f"`{shown}` is {what}, so its budgets cannot be read",
+                f"`{shown}` is {problem}, so its budgets cannot be read",
                 help="write the budgets into a file of that name, or remove it",
             )
         return shown

@@ -105,19 +105,19 @@ class CommitBase(Base):
         if blob is None:
             return BaseNetworks(new=True)
         same_path = blob.path == path
-        moved = () if same_path else (f"{spec.name} was {blob.path} in {self.name}",)
+        move_statements = () if same_path else (f"{spec.name} was {blob.path} in {self.name}",)
         try:
             text = _text(blob.data)
             if spec.has_all_networks and text == spec.text and same_path:
                 return BaseNetworks(spec.networks)  # unchanged: not counted again
             networks = base_networks(Source(blob.path, text))
-            return BaseNetworks(networks, moved, "" if same_path else blob.path)
+            return BaseNetworks(networks, move_statements, "" if same_path else blob.path)
         except BaseSpecError as error:
             statement = (
                 f"{spec.name}: its base is not a valid spec ({error}): growth is not checked; fix "
                 "the base or name another"
             )
-            return BaseNetworks(statements=(*moved, statement), unavailable=True)
+            return BaseNetworks(statements=(*move_statements, statement), unavailable=True)
 
     def deleted_networks(self) -> list[NetworkInFile]:
         return self._lost_networks

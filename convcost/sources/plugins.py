@@ -58,6 +58,6 @@ def _check(folder: str) -> None:
             if meant is not None and modules_in([entry.path]):
                 raise UsageError(f"no plug-in is read from `{entry.path}`; rename it to `{meant}`")
     if not any(modules_in([f"{folder}/{part}"]) for part in PARTS):
-        listed = ", ".join(f"{part}/ for {what}" for part, what in PARTS.items())
+        listed = ", ".join(f"{part}/ for {content}" for part, content in PARTS.items())
         message = f"the folder `{folder}` in CONVCOST_PLUGINS has no plug-ins"
         raise UsageError(message, help=f"put each file into one of these folders: {listed}")

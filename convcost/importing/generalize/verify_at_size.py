@@ -35,7 +35,7 @@ def verify_at_size(text: str, size: tuple[int, ...], model: LayerGraph | str) ->
         return Verdict(BOTH_REFUSE if isinstance(spec, str) else MODEL_REFUSES, size, model_costs)
     if isinstance(spec, str):
         return Verdict(SPEC_REFUSES, size, spec)
-    answer = Equivalence(model_costs, spec, loose=True)
+    answer = Equivalence(model_costs, spec, ignore_pool_fields=True)
     if answer.is_same:
         return Verdict(SAME, size)
     return Verdict(DIFFERS, size, answer.first_difference())

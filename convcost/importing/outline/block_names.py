@@ -162,9 +162,9 @@ def _join_name(join: Item, *, is_whole_body: bool) -> str:
     return "inception" if mixed else "branches"
 
 
-def _describing_words(body: Items, without: tuple[str, ...]) -> list[str]:
+def _describing_words(body: Items, ignored_files: tuple[str, ...]) -> list[str]:
     """Words for the items, each once, without the kinds of some files."""
-    items = [item for item in body if not (without and _only_follows(item, without))]
+    items = [item for item in body if not (ignored_files and _only_follows(item, ignored_files))]
     words = list(dict.fromkeys(word for item in items for word in _words(item)))
     parts = {word: set(word.split("_")) for word in words}
     return [word for word in words if not any(parts[word] < parts[other] for other in words)]

@@ -212,14 +212,14 @@ class _Structurizer:
         return chain
 
     def _branches(
-        self, inputs: Sequence[_JoinInput], same: Collection[int]
+        self, inputs: Sequence[_JoinInput], at_join_input: Collection[int]
     ) -> tuple[list[ItemBranch], list[int]]:
-        """The branches of a join. Those numbered in `same` start at the join's input; the others at
-        values referenced by name, which are returned."""
+        """The branches of a join. Those numbered in `at_join_input` start at the join's input; the
+        others at values referenced by name, which are returned."""
         branches, references = [], []
         for n, (source, chain, _) in enumerate(inputs):
             begins_with_side = chain is not None and chain.items[0].is_side
-            if n in same or (chain is not None and chain.start is None):
+            if n in at_join_input or (chain is not None and chain.start is None):
                 branches.append(ItemBranch(tuple(chain.items) if chain is not None else ()))
             elif chain is None or chain.start is None or begins_with_side:
                 branches.append(ItemBranch(ref=source))

@@ -57,7 +57,9 @@ def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]
     while waiting and len(seen) < MAX_OPERATORS:
         tensor, order = waiting.pop(0)
         for reader in readers(tensor):
-            channel = _channel(reader, split=order is None and len(reader.before) >= SEQUENCE_RANK)
+            channel = _channel(
+                reader, are_split_keys=order is None and len(reader.before) >= SEQUENCE_RANK
+            )
             if channel is not None:
                 return (order or same)[channel]
             views = Trait.RESHAPES in reader.row.traits
@@ -73,12 +75,13 @@ def channel_axis(start: Key, readers: Callable[[Key], Iterable[AxisReader[Key]]]
     return None
 
 
-def _channel(reader: AxisReader[Key], *, split: bool) -> int | None:
+def _channel(reader: AxisReader[Key], *, are_split_keys: bool) -> int | None:
     """The channel axis according to an operator; None if it does not determine it. A product sums
-    the channels of keys, which were `split` into heads and transposed before."""
+    the channels of keys; `are_split_keys` says that they were split into heads and transposed
+    before."""
     row, before = reader.row, tuple(reader.before)
     if Trait.CHANNELS_LAST in row.traits:
-        return FIRST if reader.second and not split else LAST
+        return FIRST if reader.second and not are_split_keys else LAST
     if Trait.CHANNELS_FIRST in row.traits:
         return FIRST
     averages = row.op == "mean" and len(before) == SEQUENCE_RANK and before[-1] != 1

@@ -267,10 +267,10 @@ def _fuse_frozen_batch_norm(graph: _Rewriter, index: int, layer: GraphLayer) -> 
     """x·s + (b − m·s) with s = w/√v: a batch norm, if w, v, b and m are buffers."""
     for scaled, shift in _orders(layer):
         product, less = graph.producer(scaled, "multiply"), graph.producer(shift, "subtract")
-        moved = graph.producer(less.inputs[1], "multiply") if less is not None else None
-        if product is None or less is None or moved is None:
+        scaled_mean = graph.producer(less.inputs[1], "multiply") if less is not None else None
+        if product is None or less is None or scaled_mean is None:
             continue
-        for (x, factor), (mean, same) in itertools.product(_orders(product), _orders(moved)):
+        for (x, factor), (mean, same) in itertools.product(_orders(product), _orders(scaled_mean)):
             if factor != same or factor < 0 or graph.readers[factor] != PAIR:
                 continue
             if function_or_kind(graph.layers[factor]) not in ("multiply", "divide"):

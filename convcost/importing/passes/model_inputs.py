@@ -48,22 +48,23 @@ def fill_size(
 
 @contextmanager
 def at_other_dims(
-    moved: Sequence[str], size: Sequence[int] | None, *, resized: bool
+    file_dims: Sequence[str], size: Sequence[int] | None, *, resized: bool
 ) -> Iterator[None]:
-    """Adds to errors that the inputs have other dims than in the file. `moved` lists the dims in
-    the file; it is empty if they are the same. With `resized`, convcost chose the size."""
+    """Adds to errors that the inputs have other dims than in the file. `file_dims` lists the dims
+    in the file; it is empty if they are the same. With `resized`, convcost chose the size."""
     try:
         yield
     except ConstraintError as refusal:
-        if not moved:
+        if not file_dims:
             raise
         if resized:
             reason = "the file was exported for one size and contains numbers of it"
             raise ConstraintError("CC402", f"{reason} ({refusal.message})") from None
         where = "for one sample" if size is None else f"at --size {'x'.join(map(str, size))}"
         hint = "export it with a batch of 1"
+        own_size = f"the model works only at its own size, {', '.join(file_dims)}"
         raise ConstraintError(
             "CC402",
-            f"the model works only at its own size, {', '.join(moved)}; {where}: {refusal.message}",
+            f"{own_size}; {where}: {refusal.message}",
             hint if size is None else "import it without --size, or export it for that size",
         ) from None

@@ -48,7 +48,7 @@ class Equivalence(NamedTuple):
 
     model: Costs
     spec: Costs
-    loose: bool = False  # ignore the receptive field of a pool to a single element
+    ignore_pool_fields: bool = False  # ignore the receptive field of a pool to a single element
 
     @property
     def is_same(self) -> bool:
@@ -104,11 +104,17 @@ class Equivalence(NamedTuple):
 
     def _layers(self, costs: Costs) -> Marks:
         rows = (row for row in costs.layers if not _has_no_effect(row, costs))
-        return [(row, _properties(row, costs, loose=self.loose)) for row in rows]
+        return [
+            (row, _properties(row, costs, ignore_pool_fields=self.ignore_pool_fields))
+            for row in rows
+        ]
 
     def _unmatched(self, first: Costs, second: Costs) -> Rows:
         """The layers of the first network that the other does not have with the same inputs."""
-        marks = (_fingerprints(costs, loose=self.loose) for costs in (first, second))
+        marks = (
+            _fingerprints(costs, ignore_pool_fields=self.ignore_pool_fields)
+            for costs in (first, second)
+        )
         return _without_equal(*marks)
 
     def _inputs(self) -> Iterator[str]:
@@ -184,7 +190,7 @@ def _has_no_effect(row: LayerCost, costs: Costs) -> bool:
     return row.kind in EQUIVALENT_KIND and inputs[0] == row.output
 
 
-def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]:
+def _properties(row: LayerCost, costs: Costs, *, ignore_pool_fields: bool) -> tuple[Any, ...]:
     """The properties of a layer without its connections. The attributes of a kind are its options,
     as given."""
     step = costs.network.steps[row.step]
@@ -202,7 +208,11 @@ def _properties(row: LayerCost, costs: Costs, *, loose: bool) -> tuple[Any, ...]
     fields = step.layer.receptive_field(step.layer.select_inputs(x))
     # The stride does not matter if there is only one position.
     single = kind.startswith("global_")
-    seen = [(field.first, field.last) for field in fields or () if not loose] if single else fields
+    seen = (
+        [(field.first, field.last) for field in fields or () if not ignore_pool_fields]
+        if single
+        else fields
+    )
     sorted_options = tuple(sorted(options.items()))
     return kind, sorted_options, repr(seen), row.output, row.params, row.buffers, row.macs
 
@@ -236,7 +246,7 @@ def _scalar(value: Any) -> Any:
     return value[0] if alike else value
 
 
-def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
+def _fingerprints(costs: Costs, *, ignore_pool_fields: bool) -> Marks:
     """A hash for each compared layer, of its properties and of everything before it."""
     # By their numbers from 0: the hashes of -1 and -2 are equal.
     inputs = [hash((number, shape)) for number, (_, shape) in enumerate(costs.network.inputs)]
@@ -254,6 +264,14 @@ def _fingerprints(costs: Costs, *, loose: bool) -> Marks:
         if row.kind in COMMUTATIVE:
             before.sort()
         shared = None if step.shared is None else hashes[step.shared]
-        hashes.append(hash((_properties(row, costs, loose=loose), tuple(before), shared)))
+        hashes.append(
+            hash(
+                (
+                    _properties(row, costs, ignore_pool_fields=ignore_pool_fields),
+                    tuple(before),
+                    shared,
+                )
+            )
+        )
         compared.append((row, hashes[-1]))
     return compared

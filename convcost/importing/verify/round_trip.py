@@ -64,17 +64,17 @@ def _verify_layer(layer: GraphLayer, cost: LayerCost, owner: GraphLayer) -> None
             f"`{layer.name}` is a {layer.kind} of {layer.output.text} in the model, "
             f"a {cost.kind} of {cost.output.text} in the spec",
         )
-    for what, in_model in (
+    for measure, in_model in (
         ("params", owner.params),
         ("trainable", owner.params - owner.frozen_params),
         ("buffers", owner.buffers),
         ("macs", layer.macs),
     ):
-        in_spec = getattr(cost, what)
+        in_spec = getattr(cost, measure)
         if in_spec != in_model:
             raise ConstraintError(
                 "CC403",
-                f"`{layer.name}` has {in_model:,} {what} in the model, {in_spec:,} in the spec",
+                f"`{layer.name}` has {in_model:,} {measure} in the model, {in_spec:,} in the spec",
             )
 
 

@@ -117,7 +117,7 @@ def layer_table(layers: Iterable[LayerRow]) -> Table:
     for network, layer in layers:
         counts = [layer.counts(measure) for measure in SORTED_BY]
         is_other = layer.state not in ("unchanged", "renamed")
-        cells = _change_cells(counts, changed=is_other, share=layer.state == "changed")
+        cells = _change_cells(counts, changed=is_other, with_percentage=layer.state == "changed")
         also = "; ".join(_other_layer_changes(layer))
         state = STATES.get(layer.state, layer.state)
         rows.append((_order(counts), (network, layer.label, state, *cells, also)))
@@ -137,13 +137,15 @@ def _order(counts: Iterable[Pair]) -> Order:
     return tuple(-size_of_change(pair) for pair in counts)
 
 
-def _change_cells(counts: Iterable[Pair], *, changed: bool, share: bool = True) -> Iterator[Cell]:
+def _change_cells(
+    counts: Iterable[Pair], *, changed: bool, with_percentage: bool = True
+) -> Iterator[Cell]:
     """The counts before and after, and the change. What is known in part may have changed if
     anything `changed`."""
     for before, after in counts:
         yield _before_and_after(before, after)
         may_differ = after - before != 0 and (changed or before != after)
-        yield Difference.of(before, after, share=share) if may_differ else ""
+        yield Difference.of(before, after, with_percentage=with_percentage) if may_differ else ""
 
 
 def _before_and_after(*counts: Count) -> str:
@@ -189,5 +191,5 @@ def _part_changes(counts: Callable[[Measure], Pair]) -> Iterator[str]:
 def _count_change(measure: str, counts: Pair) -> Iterator[str]:
     before, after = counts
     if before != after:
-        by = cell_text(Difference.of(before, after, share=False))
+        by = cell_text(Difference.of(before, after, with_percentage=False))
         yield f"{measure.replace('_', ' ')} {_before_and_after(before, after)} ({by})"

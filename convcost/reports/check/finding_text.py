@@ -22,14 +22,14 @@ def excess(finding: Finding) -> int | None:
     count = finding.found_count.exact
     if isinstance(finding.limit, Growth) or count is None or finding.level == "skipped":
         return None
-    over = count - finding.limit
-    return max(0, -over if finding.test == "min" else over)
+    difference = count - finding.limit
+    return max(0, -difference if finding.test == "min" else difference)
 
 
 def excess_text(finding: Finding) -> str:
     """By how much a limit is exceeded: `+1`, or `-1` for a min; empty if it is not exceeded."""
-    over = excess(finding) or 0
-    return f"{'-' if finding.test == 'min' else '+'}{format_count(over)}" if over else ""
+    amount, sign = excess(finding), "-" if finding.test == "min" else "+"
+    return f"{sign}{format_count(amount)}" if amount else ""
 
 
 def finding_label(finding: Finding) -> str:
@@ -52,7 +52,7 @@ def count_text(count: Count) -> str:
 def change_text(before: Count, after: Count) -> str:
     """A change with its sign and percentage: `+1,885,697 (+0.6 %)`. There is no percentage if
     `before` is 0."""
-    return cell_text(Difference.of(before, after, share=before != after))
+    return cell_text(Difference.of(before, after, with_percentage=before != after))
 
 
 def format_sentence(finding: Finding) -> str:
@@ -66,15 +66,15 @@ def one_line(finding: Finding) -> str:
     """The result with exact counts, such as `macs 320,000,001 over the max 320,000,000 (+1)`."""
     if finding.level == "skipped":
         return format_sentence(finding)
-    what, comparison = f"{finding.what} {count_text(finding.found_count)}", _comparison(finding)
+    subject, comparison = f"{finding.what} {count_text(finding.found_count)}", _comparison(finding)
     if isinstance(finding.limit, Growth):
         base, count = finding.base_count or Count(0), finding.found_count
         change = "" if count - base is None else f"{change_text(base, count)} "
         most = f"{comparison} +{finding.limit.text}{_of_budget(finding)}"
-        return f"{what}, {change}from {count_text(base)}, {most}"
-    over = excess_text(finding)
-    limit = f"{format_count(finding.limit)}{_of_budget(finding)}{f' ({over})' if over else ''}"
-    return f"{what} {comparison} {limit}"
+        return f"{subject}, {change}from {count_text(base)}, {most}"
+    excess_shown = excess_text(finding) and f" ({excess_text(finding)})"
+    limit = f"{format_count(finding.limit)}{_of_budget(finding)}{excess_shown}"
+    return f"{subject} {comparison} {limit}"
 
 
 def _comparison(finding: Finding) -> str:
@@ -135,9 +135,12 @@ def largest_layers(finding: Finding) -> str:
 
 def details(finding: Finding) -> Iterable[tuple[str, str]]:
     """Name and text of every fact of a finding; counts are exact."""
-    over = excess_text(finding)
+    excess_shown = excess_text(finding)
     yield "limit", f"{limit_text(finding)}  ({limit_location(finding)})"
-    yield "found", f"{count_text(finding.found_count)}{f'  ({over})' if over else ''}"
+    yield (
+        "found",
+        f"{count_text(finding.found_count)}{f'  ({excess_shown})' if excess_shown else ''}",
+    )
     if (base := finding.base_count) is not None:
         yield "base", f"{count_text(base)}  {change_text(base, finding.found_count)}"
     if finding.top and finding.level != "passed":

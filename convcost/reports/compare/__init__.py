@@ -155,9 +155,11 @@ class Comparison(Report):
                 for change in differing
             )
             unchanged = [change for change in changes if change.state == "unchanged"]
-            moved = sum(change.label != change.path for change in unchanged)
+            renumbered = sum(change.label != change.path for change in unchanged)
             note = (
-                f", {format_count(moved)} of them with another number in the path" if moved else ""
+                f", {format_count(renumbered)} of them with another number in the path"
+                if renumbered
+                else ""
             )
             yield Table(
                 name=f"{before} {after}",
@@ -233,7 +235,7 @@ def _change_cells(change: LayerChange) -> tuple[Cell, ...]:
         change.state,
         count_cell(before) if change.before else None,
         count_cell(after) if change.after else None,
-        *(Difference.of(*change.counts(measure), share=False) for measure in CHANGES),
+        *(Difference.of(*change.counts(measure), with_percentage=False) for measure in CHANGES),
     )
 
 
@@ -265,25 +267,25 @@ def compare_points(points: tuple[PointCosts, ...], baseline: str | None) -> Comp
 
     Raises UsageError for an unknown baseline.
     """
-    full = [f"{point.costs.network.name} {point.point.label}".rstrip() for point in points]
+    long_names = [f"{point.costs.network.name} {point.point.label}".rstrip() for point in points]
     networks = tuple(
         point.costs._replace(network=point.costs.network._replace(name=name))
-        for point, name in zip(points, full, strict=True)
+        for point, name in zip(points, long_names, strict=True)
     )
     report = Comparison(networks, points=points)
-    return report._replace(baseline=_baseline_index(report.names, baseline, full))
+    return report._replace(baseline=_baseline_index(report.names, baseline, long_names))
 
 
-def _baseline_index(names: Sequence[str], name: str | None, full: Sequence[str] = ()) -> int:
-    """The index of the baseline, 0 by default. `name` may also be one of `full`, which are longer
-    names of the same networks.
+def _baseline_index(names: Sequence[str], name: str | None, long_names: Sequence[str] = ()) -> int:
+    """The index of the baseline, 0 by default. `name` may also be one of `long_names`, which
+    are longer names of the same networks.
 
     Raises UsageError for an unknown name.
     """
     if name is None:
         return 0
-    if name in full:
-        return full.index(name)
+    if name in long_names:
+        return long_names.index(name)
     if name not in names:
         suggestion = did_you_mean(name, names)
         hint = f"; {suggestion}" if suggestion else ""

@@ -68,8 +68,8 @@ def _facts(comparison: "Comparison") -> Iterator[Fact]:
     for name, costs in comparison.others:
         for measure in FACTS:
             before, after = comparison.base.totals.count_of(measure), costs.totals.count_of(measure)
-            what = measure if len(comparison.networks) <= 2 else f"{measure} of {name}"  # noqa: PLR2004
+            title = measure if len(comparison.networks) <= 2 else f"{measure} of {name}"  # noqa: PLR2004
             is_known = after - before is not None
             ratio = CountRatio(before.known, after.known).text if is_known else ""
             gain = (ratio, f"{cell_text(count_cell(before))} in {base}")
-            yield Fact(what, count_cell(after), ", ".join(filter(None, gain)))
+            yield Fact(title, count_cell(after), ", ".join(filter(None, gain)))

@@ -94,15 +94,21 @@ def _cells(counts: Sequence[Count]) -> Iterator[Cell]:
     """The counts, and the differences from the first."""
     yield from map(count_cell, counts)
     for count in counts[1:]:
-        yield cell_text(Difference.of(count, counts[0], share=False))
+        yield cell_text(Difference.of(count, counts[0], with_percentage=False))
 
 
-def _notes(costs: Costs, differing: list[KindCounts], same: list[KindCounts]) -> Iterator[str]:
+def _notes(
+    costs: Costs, differing: list[KindCounts], equal_kinds: list[KindCounts]
+) -> Iterator[str]:
     yield input_note([costs])
     yield from kind_notes(step.layer for step in costs.network.steps)
     yield from deployed_notes([costs])
     yield from author_notes([costs])
-    alike = [f"{record.kind} {format_count(n)}" for record in same if (n := record.counts[0].known)]
+    alike = [
+        f"{record.kind} {format_count(n)}"
+        for record in equal_kinds
+        if (n := record.counts[0].known)
+    ]
     if alike:
         listed = ", ".join(alike)
         yield f"equal in all counts: {listed}"

@@ -247,10 +247,10 @@ def _product_text(cost: ProductRecord) -> str:
 
 def _alternative_rows(layer: LayerExplanation) -> Iterator[tuple[Cell, ...]]:
     for other in layer.alternatives:
-        for what, cost, current in (
+        for measure, cost, current in (
             ("weights", other.weights, layer.products[Measure.WEIGHTS].value),
             ("macs", other.macs, layer.products[Measure.MACS].value),
         ):
             of_current = format_count(current)
             share = f" ({format_percent(cost.value, current)} of {of_current})" if current else ""
-            yield f"{other.name}: {what}", f"{_product_text(cost)}{share}"
+            yield f"{other.name}: {measure}", f"{_product_text(cost)}{share}"

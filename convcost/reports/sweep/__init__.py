@@ -166,9 +166,9 @@ def _published_column(measure: str, drop: int, sources: dict[str, int]) -> Point
     return Column(f"published_{measure}", head, "left", drop, True, FIGURE_WIDTH), cell
 
 
-def _field_notes(points: Sequence[PointCosts], used: Collection[str]) -> Iterator[str]:
+def _field_notes(points: Sequence[PointCosts], columns: Collection[str]) -> Iterator[str]:
     """Whether the receptive field of a point is an upper bound, if it is shown or used."""
-    if "receptive_field" in used:
+    if "receptive_field" in columns:
         yield from dict.fromkeys(note for point in points for note in field_notes(point.row.field))
 
 

@@ -310,7 +310,7 @@ def test_every_nth_row_is_right_at_every_remainder(start, step):
     def strided(builder, x):
         y = conv(builder, x, 8, "a")
         rows = range(start, y.dims[2], step)
-        return lower(builder, "slice", ("rows",), y, axis=2, kept=rows)
+        return lower(builder, "slice", ("rows",), y, axis=2, entries=rows)
 
     text = imported(strided, (10, 14)).text
     for height in range(10, 10 + step):

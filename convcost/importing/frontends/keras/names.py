@@ -32,14 +32,14 @@ def automatic(name: str, kind: str) -> bool:
     return re.fullmatch(rf"{re.escape(snake_case(kind))}(_\d+)?", name) is not None
 
 
-def _path(parts: tuple[str, ...], shared: Counter[tuple[str, ...]]) -> Path:
-    """The path of a name, from its `parts` between underscores. `shared` has the number of names
-    with each prefix."""
+def _path(parts: tuple[str, ...], prefix_counts: Counter[tuple[str, ...]]) -> Path:
+    """The path of a name, from its `parts` between underscores. `prefix_counts` has the number of
+    names with each prefix."""
     modules: list[str] = []
     start = 0
     for end in range(1, len(parts)):
         has_digit = any(character.isdigit() for character in parts[end - 1])
-        if has_digit and shared[parts[:end]] >= MIN_NAMES:
+        if has_digit and prefix_counts[parts[:end]] >= MIN_NAMES:
             modules.append("_".join(parts[start:end]))
             start = end
     return (*modules, "_".join(parts[start:]))

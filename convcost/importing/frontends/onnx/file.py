@@ -59,9 +59,9 @@ def read_model(path: Path) -> ModelProto:
 def _of_onnx(content: bytes) -> None:
     if not content:
         raise ConstraintError("CC404", "the file is empty")
-    for start, (what, fix) in OTHERS.items():
+    for start, (file_type, fix) in OTHERS.items():
         if content.startswith(start):
-            raise ConstraintError("CC404", f"the file is {what}, not an ONNX model", fix)
+            raise ConstraintError("CC404", f"the file is {file_type}, not an ONNX model", fix)
 
 
 def _require_sound(model: ModelProto) -> None:

@@ -105,7 +105,7 @@ def inferred_shapes(
 ) -> dict[str, Dims]:
     """The dims of all tensors that ONNX's shape inference knows, by name. Constants that are
     computed on the way are added to `constants`. Raises ConstraintError CC404."""
-    inference = ShapeInference(model, inputs.inputs, stated_shapes=not inputs.moved)
+    inference = ShapeInference(model, inputs.inputs, stated_shapes=not inputs.file_dims)
     fold_constants(graph, constants, inference.shapes, inference)
     return inference.shapes
 

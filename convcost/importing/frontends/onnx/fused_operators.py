@@ -258,11 +258,11 @@ def attention(call: FusedCall) -> tuple[str, ...]:
 @expansion("MultiHeadAttention")
 def biased_attention(call: FusedCall) -> tuple[str, ...]:
     """Inputs: query, key, value, and one tensor with the three biases."""
-    share, over = divmod(call.dims(3)[0], 3)
-    if over:
+    width, remainder = divmod(call.dims(3)[0], 3)
+    if remainder:
         raise LookupError("values of another width")
-    biases = call.put("Split", call.name(3), outputs=3, axis=0, split=(share,) * 3)
-    call.shapes.update(dict.fromkeys(biases, (share,)))
+    biases = call.put("Split", call.name(3), outputs=3, axis=0, split=(width,) * 3)
+    call.shapes.update(dict.fromkeys(biases, (width,)))
     sides = [call.one("Add", call.name(position), bias) for position, bias in enumerate(biases)]
     rest = [call.name(position) for position in range(4, len(call.node.inputs))]
     return call.put(
@@ -283,8 +283,8 @@ def grouped_attention(call: FusedCall) -> tuple[str, ...]:
     heads, groups = call.get("num_heads", 1), call.get("kv_num_heads", 1)
     sides: tuple[str, ...] = (call.name(0), call.name(1), call.name(2))
     if not call.name(1):
-        share = call.shapes[call.name(0)][-1] // (heads + 2 * groups)
-        split = (heads * share, groups * share, groups * share)
+        head_width = call.shapes[call.name(0)][-1] // (heads + 2 * groups)
+        split = (heads * head_width, groups * head_width, groups * head_width)
         sides = call.put("Split", call.name(0), outputs=3, axis=-1, split=split)
     outputs = len(call.node.outputs)
     numbers = {"q_num_heads": heads, "kv_num_heads": groups}

@@ -50,7 +50,7 @@ def lower_model(
             constants = folding.stored_constants(model, graph)
             closed = close_dims(model, graph, constants, size, dims)
         with (
-            at_other_dims(closed.moved, size, resized=resized),
+            at_other_dims(closed.file_dims, size, resized=resized),
             _exported_for_samples(closed.notes),
         ):
             with _conforming_to_onnx("the file's operators or tensors"):
@@ -130,7 +130,7 @@ def _fold_and_replace(
     parameters.mark_weights(graph, constants, model)
     builder = GraphBuilder(path.stem, path.name, tied_weights.equal_numbers(numbers))
     builder.notes += closed.notes
-    builder.notes += (f"{note}, and is imported at --size" for note in closed.moved)
+    builder.notes += (f"{note}, and is imported at --size" for note in closed.file_dims)
     builder.notes += (*notes, *parameters.absent_parameters(model))
     context = OnnxContext(builder, graph, shapes, constants, stored, excluded)
     context.operands |= fused

@@ -35,12 +35,12 @@ class ModelInput(NamedTuple):
 
 
 class ModelInputs(NamedTuple):
-    """The inputs that a model is read with. `moved` lists the inputs whose size differs from the
-    file, and `notes` say which were exported for several samples: `samples`."""
+    """The inputs that a model is read with. `file_dims` lists the dims in the file of those that
+    have other dims now. `notes` say which were exported for several samples, `samples`."""
 
     inputs: tuple[ModelInput, ...]
     notes: tuple[str, ...]
-    moved: tuple[str, ...]
+    file_dims: tuple[str, ...]
     samples: frozenset[int]
 
 
@@ -83,7 +83,7 @@ def close_dims(
     } - {None}
     readers = InputReaders(graph.nodes)
     model_inputs, notes = [], list[str]()
-    moved, exported, numbers = list[str](), set[int](), {**dims}
+    file_dims, exported, numbers = list[str](), set[int](), {**dims}
     rows = set[str]() if size is None else _inputs_of_rows(declared, readers)
     unsized = any(None in extents[1:] for extents in inputs.values())
     for name, extents, names in declared:
@@ -110,11 +110,11 @@ def close_dims(
             filled_axes = [axis for axis, old in enumerate(before) if old is None]
             numbers |= {names[axis]: n for axis in filled_axes if (n := extents[axis]) is not None}
             if any(old not in (None, new) for old, new in zip(before, extents, strict=True)):
-                moved.append(f"`{name}` is {dims_text(before)} in the file")
+                file_dims.append(f"`{name}` is {dims_text(before)} in the file")
         filled = tuple(extent or 0 for extent in extents)
         model_inputs.append(ModelInput(name, filled, added.get(name, "")))
     _require_closed(declared, dims)
-    return ModelInputs(tuple(model_inputs), tuple(notes), tuple(moved), frozenset(exported))
+    return ModelInputs(tuple(model_inputs), tuple(notes), tuple(file_dims), frozenset(exported))
 
 
 def _require_batch_of_one(name: str, dimension: str, dims: Mapping[str, int]) -> None:

@@ -117,8 +117,8 @@ def _report(context: TfliteContext) -> None:
     """Adds the notes about what is left out, and about the stored tensors."""
     builder, tensors = context.builder, context.graph.tensors
     for first, number in Counter(context.lost.values()).items():
-        what = f"{counted(number, 'tensor')} from {first} on"
-        builder.note_gap(f"left out: {what}, because the shape depends on the data")
+        tensors_text = f"{counted(number, 'tensor')} from {first} on"
+        builder.note_gap(f"left out: {tensors_text}, because the shape depends on the data")
     if others := context.graph.others:
         names = first_texts([f"`{name}`" for name in others])
         builder.note_gap(f"left out: {counted(len(others), 'other subgraph')} of the file: {names}")

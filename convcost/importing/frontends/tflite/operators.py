@@ -271,14 +271,17 @@ row("index", "STRIDED_SLICE", index=lambda call: slice_index(
 @operator("SPLIT", "SPLIT_V", "UNPACK", op="split")
 def split(call: TfliteCall) -> list[Tensor]:
     """Parts of an axis. The parts of UNPACK have one entry, and their axis is removed."""
-    op, used = call.op, [call.is_output_used(position) for position in range(len(call.outputs))]
-    x, drop = call.value(1 if op == "SPLIT" else 0), op == "UNPACK"
-    axis = call.option("Axis") if drop else call.numbers(2 if op == "SPLIT_V" else 0)[0]
-    lengths = [1 if drop else x.dims[axis] // len(used)] * len(used)
+    op, is_read = call.op, [call.is_output_used(position) for position in range(len(call.outputs))]
+    x, remove_axis = call.value(1 if op == "SPLIT" else 0), op == "UNPACK"
+    axis = call.option("Axis") if remove_axis else call.numbers(2 if op == "SPLIT_V" else 0)[0]
+    lengths = [1 if remove_axis else x.dims[axis] // len(is_read)] * len(is_read)
     if op == "SPLIT_V":
         lengths = list(call.numbers(1))
         lengths = [n if n >= 0 else x.dims[axis] - sum(lengths) + n for n in lengths]
-    return split_axis(call.builder, x, axis, lengths, call.path(), used=used, drop=drop)
+    path = call.path()
+    return split_axis(
+        call.builder, x, axis, lengths, path, is_read=is_read, remove_axis=remove_axis
+    )
 
 
 @operator("GATHER", "EMBEDDING_LOOKUP", op="embedding")

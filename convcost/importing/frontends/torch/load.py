@@ -53,8 +53,8 @@ def load(target: str, arguments: Mapping[str, Any]) -> Any:
     for path, part in module.named_modules():
         # torch.export can trace a part that torch.jit.trace returned.
         if isinstance(part, torch.jit.RecursiveScriptModule if path else torch.jit.ScriptModule):
-            what = f"its module `{path}`" if path else "it"
-            message = f"{what} is TorchScript, which torch.export cannot trace"
+            subject = f"its module `{path}`" if path else "it"
+            message = f"{subject} is TorchScript, which torch.export cannot trace"
             raise ConstraintError("CC401", message, SCRIPTED)
     return move_tensors(module, lambda tensor: tensor.to("meta")).eval()
 

@@ -33,18 +33,18 @@ def over_axes(builder: GraphBuilder, node: Node) -> Tensor:
     """A norm over `axes`. A single axis becomes the channels; several axes are merged to the
     channels. If they are all axes of a sample, the kind has params for each element."""
     options, x, rank = dict(node.attributes), node.x, len(node.x.dims)
-    over = sorted({axis % rank for axis in options.pop("axes")})
-    long_axes = [axis for axis in over if x.dims[axis] != 1] or over[-1:]
+    norm_axes = sorted({axis % rank for axis in options.pop("axes")})
+    long_axes = [axis for axis in norm_axes if x.dims[axis] != 1] or norm_axes[-1:]
     if len(long_axes) == 1:
         return by_channel(
             builder, node.op, x, node.path, long_axes[0], options, tensors=node.weights
         )
-    if all(axis in over or x.dims[axis] == 1 for axis in range(rank)) and node.op != "l2_norm":
+    if all(axis in norm_axes or x.dims[axis] == 1 for axis in range(rank)) and node.op != "l2_norm":
         whole = {**options, "over": "all"}
         return by_channel(builder, node.op, x, node.path, x.channel, whole, tensors=node.weights)
-    if not node.weights and node.op == "layer_norm" and x.channel not in over:
+    if not node.weights and node.op == "layer_norm" and x.channel not in norm_axes:
         return by_channel(builder, "instance_norm", x, node.path, x.channel, options)
-    groups = [*([axis] for axis in range(rank) if axis not in over), over]
+    groups = [*([axis] for axis in range(rank) if axis not in norm_axes), norm_axes]
     flat = arranged(x, *groups)
     y = by_channel(builder, node.op, flat, node.path, -1, options, tensors=node.weights)
     return restored(y, x.dims, *groups)

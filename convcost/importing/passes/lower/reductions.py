@@ -42,36 +42,36 @@ def reduce_axes(
     """`mean`, `max` or `sum` over some axes of a tensor; a global pool if these are the whole
     size."""
     rank = len(x.dims)
-    over = sorted(axis % rank for axis in axes)
-    rest = tuple(1 if axis in over else n for axis, n in enumerate(x.dims))
+    reduced = sorted(axis % rank for axis in axes)
+    rest = tuple(1 if axis in reduced else n for axis, n in enumerate(x.dims))
     channel = x.channel
-    if channel in over and len(over) < rank - 1 - (x.batch is not None):
-        free = [axis for axis in range(rank) if axis not in (*over, x.batch)]
-        channel = channel if len(over) == 1 else free[0]
+    if channel in reduced and len(reduced) < rank - 1 - (x.batch is not None):
+        free = [axis for axis in range(rank) if axis not in (*reduced, x.batch)]
+        channel = channel if len(reduced) == 1 else free[0]
     source = builder.materialize(x, channel, path)
     sizes = x.size_axes(channel)
-    if kind in GLOBAL and sizes and set(sizes) <= set(over) and channel not in over:
+    if kind in GLOBAL and sizes and set(sizes) <= set(reduced) and channel not in reduced:
         index = builder.emit(GLOBAL[kind], path, [source])
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)
     else:
         index = source
-        for named in _over_options(over, channel, sizes):
+        for named in _over_options(reduced, channel, sizes):
             index = builder.emit(kind, path, [index], {"over": named})
         result = output_tensor(index, builder.shape(index), rank, channel, x.batch)
     assert result.dims == rest, (result.dims, rest)
     if keep:
         return result
-    return reshaped(result, tuple(n for axis, n in enumerate(rest) if axis not in over))
+    return reshaped(result, tuple(n for axis, n in enumerate(rest) if axis not in reduced))
 
 
-def _over_options(over: Sequence[int], channel: int, sizes: Sequence[int]) -> list[Any]:
-    """The values of the option `over` of layers that together reduce the axes `over`."""
-    among = tuple(number for number, axis in enumerate(sizes, 1) if axis in over)
+def _over_options(reduced: Sequence[int], channel: int, sizes: Sequence[int]) -> list[Any]:
+    """The values of the option `over` of layers that together reduce the axes `reduced`."""
+    among = tuple(number for number, axis in enumerate(sizes, 1) if axis in reduced)
     whole = len(among) == len(sizes)
-    if channel in over and whole and among:
+    if channel in reduced and whole and among:
         return ["all"]
     size = [among[0] if len(among) == 1 else "size" if whole else among] if among else []
-    return ["channels", *size] if channel in over else size
+    return ["channels", *size] if channel in reduced else size
 
 
 def variance(
@@ -86,6 +86,6 @@ def variance(
     if root:
         y = pointwise(builder, "elementwise", y, path, {"function": "sqrt"})
     if not keep:
-        over = {axis % len(x.dims) for axis in axes}
-        mean = reshaped(mean, [n for axis, n in enumerate(mean.dims) if axis not in over])
+        reduced = {axis % len(x.dims) for axis in axes}
+        mean = reshaped(mean, [n for axis, n in enumerate(mean.dims) if axis not in reduced])
     return y, mean

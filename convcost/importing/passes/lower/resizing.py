@@ -115,9 +115,9 @@ def roll(builder: GraphBuilder, node: Node) -> Tensor:
     """Moves the elements along `axes` by `places`, and the last ones to the front; free if no other
     axis is left for the channels."""
     x, rank = node.x, len(node.x.dims)
-    over = {axis % rank for axis in node.attributes["axes"]}
-    channel = x.channel if x.channel not in over else rank - 1
-    if not over or channel in over or channel == x.batch:
+    axes = {axis % rank for axis in node.attributes["axes"]}
+    channel = x.channel if x.channel not in axes else rank - 1
+    if not axes or channel in axes or channel == x.batch:
         builder.free[node.op] += 1
         return x
     options = {"places": node.attributes["places"]}

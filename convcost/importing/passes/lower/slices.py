@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
+from typing import Any
 
 from convcost.importing.ir.builder import GraphBuilder
 from convcost.importing.ir.layer_graph import Path
@@ -18,8 +19,9 @@ SMALL_PART = 4  # a bound of at most this fraction of the extent is a constant
 
 @lowering("slice")
 def slice_(builder: GraphBuilder, node: Node) -> Tensor:
-    """The entries of `axis` in the range `kept`. `drop` removes an axis with a single entry."""
-    x, axis, span = node.x, node.attributes["axis"] % len(node.x.dims), node.attributes["kept"]
+    """The range `entries` of the entries of `axis`. `remove_axis` removes an axis with a single
+    entry."""
+    x, axis, span = node.x, node.attributes["axis"] % len(node.x.dims), node.attributes["entries"]
     if not span:
         raise ConstraintError("CC401", f"selects no entry of axis {axis} of {list(x.dims)}")
     backward = span.step < 0 and len(span) > 1
@@ -27,8 +29,9 @@ def slice_(builder: GraphBuilder, node: Node) -> Tensor:
     y = slice_axis(builder, x, axis, first, len(span), node.path, step if len(span) > 1 else 1)
     if backward:
         y = pointwise(builder, "custom", y, node.path, {"what": "flip", "params": 0, "macs": 0})
-    drop = node.attributes.get("drop", False)
-    return reshaped(y, (*y.dims[:axis], *y.dims[axis + 1 :])) if drop else y
+    if not node.attributes.get("remove_axis", False):
+        return y
+    return reshaped(y, (*y.dims[:axis], *y.dims[axis + 1 :]))
 
 
 @lowering("index")
@@ -47,7 +50,7 @@ def index(builder: GraphBuilder, node: Node) -> Tensor:
         entries = range(entry % extent, entry % extent + 1) if single else range(extent)[entry]
         if not entries:
             raise ConstraintError("CC401", f"a range selects no entry of an axis of {extent}")
-        x = lower(builder, "slice", node.path, x, axis=axis, kept=entries, drop=single)
+        x = lower(builder, "slice", node.path, x, axis=axis, entries=entries, remove_axis=single)
         axis += not single
     return x
 
@@ -59,25 +62,26 @@ def split_axis(
     lengths: Sequence[int],
     path: Path,
     *,
-    used: Sequence[bool] = (),
-    drop: bool = False,
+    is_read: Sequence[bool] = (),
+    remove_axis: bool = False,
 ) -> list[Tensor]:
     """The parts of an axis, one after the other. A part without entries adds no layer, and
-    neither does one that is not `used`, if that is stated. `drop` removes the axis from parts of a
-    single entry."""
+    neither does one that nothing reads, if `is_read` is given. `remove_axis` removes the axis from
+    parts of a single entry."""
     axis %= len(x.dims)
     if sum(lengths) != x.dims[axis]:
         raise ConstraintError(
             "CC404", f"its parts {list(lengths)} are not the {x.dims[axis]} entries of axis {axis}"
         )
     parts = []
-    used = used or [length > 0 for length in lengths]
-    for length, end, read in zip(lengths, accumulate(lengths), used, strict=True):
+    is_read = is_read or [length > 0 for length in lengths]
+    for length, end, read in zip(lengths, accumulate(lengths), is_read, strict=True):
         entries = range(end - length, end)
         if read:
-            parts.append(lower(builder, "slice", path, x, axis=axis, kept=entries, drop=drop))
+            options: dict[str, Any] = {"axis": axis, "entries": entries, "remove_axis": remove_axis}
+            parts.append(lower(builder, "slice", path, x, **options))
         else:
-            rest = () if drop else (length,)
+            rest = () if remove_axis else (length,)
             parts.append(x._replace(dims=(*x.dims[:axis], *rest, *x.dims[axis + 1 :])))
     return parts
 
@@ -125,8 +129,8 @@ def expressions(inward: int, extent: int, start: int, length: int, step: int) ->
     if start <= extent // SMALL_PART and step == 1 and cut <= extent // SMALL_PART:
         return {"length": f"{n} - {start + cut}"}
     if step > 1 and 0 <= cut < step:
-        over = step - 1 - start
-        dividend = f"({n} {'+' if over > 0 else '-'} {abs(over)})" if over else n
+        shift = step - 1 - start
+        dividend = f"({n} {'+' if shift > 0 else '-'} {abs(shift)})" if shift else n
         return {"length": f"{dividend} // {step}"}
     return {"length": f"{length} if {n} == {extent} else 0"}
 

@@ -55,10 +55,10 @@ class SlidingWindow(NamedTuple):
         """The window of a transposed convolution whose output has the size `after`, and its output
         padding. The padding removes what is too much; if that is odd, the sides differ."""
         axes = zip(before, after, self.kernel, self.stride, self.dilation, strict=True)
-        over = [(n - 1) * s + d * (f - 1) + 1 - m for n, m, f, s, d in axes]
-        begins = [(max(n, 0) + odd_first) // 2 for n in over]
-        ends = [max(n, 0) - begin for n, begin in zip(over, begins, strict=True)]
-        return self._replace(begins=begins, ends=ends), [max(-n, 0) for n in over]
+        excess = [(n - 1) * s + d * (f - 1) + 1 - m for n, m, f, s, d in axes]
+        begins = [(max(n, 0) + odd_first) // 2 for n in excess]
+        ends = [max(n, 0) - begin for n, begin in zip(excess, begins, strict=True)]
+        return self._replace(begins=begins, ends=ends), [max(-n, 0) for n in excess]
 
     def deeper(self) -> "SlidingWindow":
         """The window for one more axis, the outermost, with extent 1 along it."""
@@ -246,9 +246,9 @@ def max_unpool(builder: GraphBuilder, node: Node) -> Tensor:
     ends, extra = list(window.ends), [0] * len(size)
     shape = zip(x.dims[2:], *window[:4], size, strict=True)
     for axis, (n, f, s, begin, end, extent) in enumerate(shape):
-        over = extent - ((n - 1) * s + f - begin - end)
-        extra[axis] = max(over, 0)
-        ends[axis] = end - min(over, 0)
+        excess = extent - ((n - 1) * s + f - begin - end)
+        extra[axis] = max(excess, 0)
+        ends[axis] = end - min(excess, 0)
         if extra[axis] >= s:
             return lower(builder, "custom", node.path, *node.inputs, **other)
     options = {**window._replace(ends=ends).pool_options, "output_padding": compact(extra)}

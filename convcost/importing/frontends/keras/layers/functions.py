@@ -67,7 +67,7 @@ def split(call: LayerCall) -> tuple[Tensor, ...]:
 @layer("ops.Unstack")
 def unstack(call: LayerCall) -> tuple[Tensor, ...]:
     (axis,) = _axes(call, "axis", len(call.x.dims))
-    return _parts(call, axis, [1] * call.x.dims[axis], drop=True)
+    return _parts(call, axis, [1] * call.x.dims[axis], remove_axis=True)
 
 
 @layer("ops.Pad")
@@ -82,9 +82,11 @@ def pad(call: LayerCall) -> Tensor:
 
 
 def _parts(
-    call: LayerCall, axis: int, lengths: Sequence[int], *, drop: bool = False
+    call: LayerCall, axis: int, lengths: Sequence[int], *, remove_axis: bool = False
 ) -> tuple[Tensor, ...]:
-    return tuple(split_axis(call.builder, call.x, axis, lengths, call.path, drop=drop))
+    return tuple(
+        split_axis(call.builder, call.x, axis, lengths, call.path, remove_axis=remove_axis)
+    )
 
 
 def _axes(call: LayerCall, name: str, rank: int) -> list[int]:

@@ -33,12 +33,12 @@ def resize(call: LayerCall) -> Tensor:
 def center_crop(call: LayerCall) -> Tensor:
     """Crops the centre of an image. Keras resizes an image that is smaller than the crop."""
     target = _target_size(call)
-    over = [n - m for n, m in zip(call.size, target, strict=True)]
-    if min(over) < 0:
+    excess = [n - m for n, m in zip(call.size, target, strict=True)]
+    if min(excess) < 0:
         return _resize(call, "bilinear")
-    begins = [-(n // 2) for n in over]
+    begins = [-(n // 2) for n in excess]
     return call.add_border(
-        call.x, begins, [-n - begin for n, begin in zip(over, begins, strict=True)]
+        call.x, begins, [-n - begin for n, begin in zip(excess, begins, strict=True)]
     )
 
 

@@ -27,7 +27,7 @@ class Direction(NamedTuple):
 
 @layer(*KINDS)
 def recurrent(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
-    y = _recurrent(call, call.kind, call.config, both=False)
+    y = _recurrent(call, call.kind, call.config, bidirectional=False)
     return _with_states(call, [y], [Direction(call.kind, call.config, y)])
 
 
@@ -43,7 +43,7 @@ def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
     _verify_directions(call, config, back)
     same = ("units", "use_bias", "reset_after", "activation", "trainable")
     if name == other and all(config.get(key) == back.get(key) for key in same):
-        both = _recurrent(call, name, config, both=True)
+        both = _recurrent(call, name, config, bidirectional=True)
         h = both.dims[-1] // 2
         directions = [Direction(name, config, both, half) for half in (range(h), range(h, 2 * h))]
         if merged == "concat":
@@ -52,7 +52,7 @@ def bidirectional(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
         directions = []
         for key, kind, options in (("forward", name, config), ("backward", other, back)):
             inner_call = call._replace(key=f"{call.key}/{key}", path=(*call.path, key))
-            y = _recurrent(inner_call, kind, options, both=False)
+            y = _recurrent(inner_call, kind, options, bidirectional=False)
             directions.append(Direction(kind, options, y))
     sides = [_half(call, direction, direction.y) for direction in directions]
     if merged is None:
@@ -80,7 +80,7 @@ def rnn(call: LayerCall) -> Tensor | tuple[Tensor, ...]:
         sequences = bool(call.config.get("return_sequences")) or not last
         config = {**cell["config"], "return_sequences": sequences}
         inner = call._replace(key=f"{call.key}/cell_{number}", values=(y,))
-        y = _recurrent(inner, name, config, both=False)
+        y = _recurrent(inner, name, config, bidirectional=False)
     return _with_states(call, [y], [] if stacked else [Direction(names[0], call.config, y)])
 
 
@@ -121,7 +121,7 @@ def _half(call: LayerCall, direction: Direction, x: Tensor) -> Tensor:
     if direction.half is None:
         return x
     path = (*call.path[:-1], "slice")
-    return call.lower("slice", x, axis=-1, kept=direction.half, path=path)
+    return call.lower("slice", x, axis=-1, entries=direction.half, path=path)
 
 
 def _with_states(
@@ -141,11 +141,15 @@ def _state(call: LayerCall, direction: Direction) -> Tensor:
     y, path = direction.y, (*call.path[:-1], "last")
     if direction.config.get("return_sequences"):
         steps = y.dims[1]
-        y = call.lower("slice", y, axis=1, kept=range(steps - 1, steps), drop=True, path=path)
+        y = call.lower(
+            "slice", y, axis=1, entries=range(steps - 1, steps), remove_axis=True, path=path
+        )
     return _half(call, direction, y)
 
 
-def _recurrent(call: LayerCall, name: str, config: dict[str, Any], *, both: bool) -> Tensor:
+def _recurrent(
+    call: LayerCall, name: str, config: dict[str, Any], *, bidirectional: bool
+) -> Tensor:
     """A layer with h units: gates × h × (c + h) weights, each used once a step. Each gate has one
     bias; a GRU with `reset_after`, an option that older files do not have, has two, and so have the
     layers of cuDNN. A GRU without it multiplies the state by the third gate's weights later, but
@@ -154,14 +158,14 @@ def _recurrent(call: LayerCall, name: str, config: dict[str, Any], *, both: bool
     x, h = call.x, int(config["units"])
     bias, last = bool(config.get("use_bias", True)), not config.get("return_sequences")
     two = name.startswith("CuDNN") or (name == "GRU" and bool(config.get("reset_after")))
-    times = 2 if both else 1
+    times = 2 if bidirectional else 1
     tensors = call.tensor("kernel", times, x.dims[-1], gates, h)
     tensors |= call.tensor("recurrent_kernel", times, h, gates, h)
     if bias:
         tensors |= call.tensor("bias", times, 2 if two else 1, gates, h)
     options: dict[str, Any] = {
         "hidden": h,
-        "bidirectional": both,
+        "bidirectional": bidirectional,
         "bias": bias,
         "one_bias": bias and not two,
         "last": last,

@@ -41,7 +41,7 @@ def recurrent(call: OnnxCall) -> Tensor | tuple[Tensor, ...]:
     results = [permuted(by_direction, (0, 2, 1, 3)) if batch == 1 else by_direction]
     # The last state of the backward direction is at the first step; its cost is the same.
     steps = y.dims[time]
-    ends: dict[str, Any] = {"axis": time, "kept": range(steps - 1, steps), "path": ("last",)}
+    ends: dict[str, Any] = {"axis": time, "entries": range(steps - 1, steps), "path": ("last",)}
     state = (directions, 1, hidden) if batch == 1 else (1, directions, hidden)
     if x.dims[batch] == 1:
         results += [reshaped(call.lower("slice", y, **ends), state) for _ in call.outputs[1:3]]

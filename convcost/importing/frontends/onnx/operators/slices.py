@@ -22,8 +22,13 @@ def split(call: OnnxCall) -> tuple[Tensor, ...]:
 
 
 # One part of a sequence, found as a pattern.
-row("slice", "Piece", axis="axis", drop=lambda call: not call.get("keep"),
-    kept=lambda call: range(call.get("start"), call.get("start") + call.get("length")))  # fmt: skip
+row(
+    "slice",
+    "Piece",
+    axis="axis",
+    remove_axis=lambda call: not call.get("keep"),
+    entries=lambda call: range(call.get("start"), call.get("start") + call.get("length")),
+)
 
 
 @operator("Slice", op="slice")
@@ -36,7 +41,7 @@ def slice_(call: OnnxCall) -> Tensor:
         call.numbers(name, position) or () for position, name in ((3, "axes"), (4, "steps"))
     ]
     for axis, entries in sliced_entries(x.dims, starts, ends, *axes_and_steps):
-        x = call.lower("slice", x, axis=axis, kept=entries)
+        x = call.lower("slice", x, axis=axis, entries=entries)
     return x
 
 
@@ -55,7 +60,7 @@ def gather(call: OnnxCall) -> Tensor:
     rest = (*x.dims[:axis], *indices.dims, *x.dims[axis + 1 :])
     if not entries or entries.step < 0:
         return call.custom(rest, "gather")
-    return reshaped(call.lower("slice", x, axis=axis, kept=entries), rest)
+    return reshaped(call.lower("slice", x, axis=axis, entries=entries), rest)
 
 
 def rows_at_stored_indices(call: OnnxCall) -> Tensor | None:

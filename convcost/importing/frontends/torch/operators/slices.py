@@ -28,14 +28,18 @@ def split(call: TorchCall) -> Any:
 
 @operator("unbind")
 def unbind(call: TorchCall) -> Any:
-    return _parts(call, [1] * len(call.dims), drop=True)
+    return _parts(call, [1] * len(call.dims), remove_axis=True)
 
 
-def _parts(call: TorchCall, lengths: list[int], *, drop: bool = False) -> Any:
+def _parts(call: TorchCall, lengths: list[int], *, remove_axis: bool = False) -> Any:
     """The parts of an axis. A part without entries, or that nothing reads, adds no layer."""
-    used = [n > 0 and f"getitem:{number}" in call.users for number, n in enumerate(lengths)]
+    is_read = [n > 0 and f"getitem:{number}" in call.users for number, n in enumerate(lengths)]
     axis, path = call.given["dim"], call.path
-    return tuple(split_axis(call.builder, call.x, axis, lengths, path, used=used, drop=drop))
+    return tuple(
+        split_axis(
+            call.builder, call.x, axis, lengths, path, is_read=is_read, remove_axis=remove_axis
+        )
+    )
 
 
 @operator("slice", "narrow", "select")
@@ -50,4 +54,4 @@ def slice_(call: TorchCall) -> Any:
     start = min(max(at + extent if at < 0 else at, 0), extent)
     length = 1 if is_index else call.dims[dim]
     entries = range(start, start + length * step, step)
-    return call.lower("slice", axis=dim, kept=entries, drop=is_index)
+    return call.lower("slice", axis=dim, entries=entries, remove_axis=is_index)

@@ -20,8 +20,8 @@ from convcost.importing.passes.lower.windows import MAX_AXES, SlidingWindow
 def convolution(call: TorchCall) -> Any:
     """`weight` is [filters, channels/groups, kernel…]."""
     arguments = call.given
-    filters, share, *kernel = arguments["weight"].dims
-    fixed = _inexpressible_conv(call, prod(call.dims) * share * prod(kernel))
+    filters, group_channels, *kernel = arguments["weight"].dims
+    fixed = _inexpressible_conv(call, prod(call.dims) * group_channels * prod(kernel))
     if fixed is not None:
         return fixed
     rank = len(kernel)
@@ -37,8 +37,8 @@ def convolution(call: TorchCall) -> Any:
 def transposed(call: TorchCall) -> Any:
     """`weight` is [channels, filters/groups, kernel…]."""
     arguments = call.given
-    _, share, *kernel = arguments["weight"].dims
-    fixed = _inexpressible_conv(call, prod(arguments["input"].dims) * share * prod(kernel))
+    _, group_filters, *kernel = arguments["weight"].dims
+    fixed = _inexpressible_conv(call, prod(arguments["input"].dims) * group_filters * prod(kernel))
     if fixed is not None:
         return fixed
     stride, padding, extra, dilation = (
@@ -47,7 +47,7 @@ def transposed(call: TorchCall) -> Any:
     )
     window = SlidingWindow(kernel, stride, padding, padding, dilation)
     stored = {"weights": weights(arguments["weight"])}
-    filters = share * arguments["groups"]
+    filters = group_filters * arguments["groups"]
     return _with_bias(
         call, "transposed_conv", filters, {}, stored, window=window, output_padding=extra
     )
