@@ -50,10 +50,14 @@ def main() -> int:
     except RequestError as error:
         code = BROKEN
         outputs = _no_verdict(str(error), folder, _comment_key(env))
-    _write_outputs(env.get("GITHUB_OUTPUT"), outputs)
-    if summary and env.get("GITHUB_STEP_SUMMARY"):
-        with Path(env["GITHUB_STEP_SUMMARY"]).open("a", encoding="utf-8", newline="\n") as file:
-            file.write(Path(outputs["markdown-file"]).read_text("utf-8") + "\n")
+    try:
+        if summary:
+            _append(env.get("GITHUB_STEP_SUMMARY"), [_text(Path(outputs["markdown-file"])), "\n"])
+    except OSError as error:
+        code = BROKEN
+        reason = f"error: cannot write the job summary: {error.strerror}"
+        outputs = _no_verdict(reason, folder, _comment_key(env))
+    _append(env.get("GITHUB_OUTPUT"), _output(outputs.items()))
     return code if fail or code == BROKEN else 0
 
 
@@ -329,15 +333,14 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _write_outputs(file: str | None, outputs: Mapping[str, str]) -> None:
-    """Each value ends at a random line, so that its text cannot begin another output."""
-    if not file:
-        return
-    with Path(file).open("a", encoding="utf-8", newline="\n") as out:
-        out.writelines(_output(outputs.items()))
+def _append(file: str | None, text: Iterable[str]) -> None:
+    if file:
+        with Path(file).open("a", encoding="utf-8", newline="\n") as out:
+            out.writelines(text)
 
 
 def _output(outputs: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Each value ends at a random line, so that its text cannot begin another output."""
     for name, value in outputs:
         end = secrets.token_hex(16)
         yield f"{name}<<{end}\n{value}\n{end}\n"

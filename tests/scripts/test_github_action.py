@@ -421,6 +421,17 @@ def test_a_report_that_cannot_be_written_gives_no_verdict(runner):
     assert reported == {"verdict", "markdown-file"}
 
 
+@pytest.mark.parametrize("filters", [8, 9])
+def test_a_summary_that_cannot_be_written_gives_no_verdict(runner, filters):
+    runner.write("specs/net.yaml", net(filters))
+    ran = runner.run(environment={"GITHUB_STEP_SUMMARY": "/nonexistent/summary"}, fail="false")
+    assert (ran.code, ran.outputs["verdict"]) == (2, "broken")
+    printed = "error: cannot write the job summary: No such file or directory"
+    assert ran.errors[-1] == ("error", {"title": "convcost"}, printed)
+    reported = {name for name, value in ran.outputs.items() if value}
+    assert reported == {"verdict", "markdown-file"}
+
+
 # A program in the place of convcost: it writes some of the files, prints a line, and exits.
 PROGRAM = """\
 import pathlib, sys
