@@ -1,7 +1,7 @@
 """Opens a file and checks that it is an ONNX model. Files outside the model's folder are never
 opened."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from onnx import GraphProto, ModelProto, TensorProto
@@ -65,29 +65,35 @@ def _of_onnx(content: bytes) -> None:
 
 
 def _require_sound(model: ModelProto) -> None:
-    """Raises ConstraintError CC404 for a file without a graph, and for tensors that no exporter
-    writes: with a negative dim, or with numbers outside of the model's folder."""
+    """Raises ConstraintError CC404 for a file without a graph, or with names that are no text."""
     if not model.HasField("graph") or not (model.graph.node or model.graph.output):
         raise ConstraintError(
             "CC404", "the file has no graph: it is not an ONNX model, or an empty one"
         )
-    graphs = [*nested_graphs(model.graph)]
-    for graph in graphs:
+    for graph in nested_graphs(model.graph):
         _require_readable_names(graph)
-    for tensor in (tensor for graph in graphs for tensor in _tensors(graph)):
-        location = {entry.key: entry.value for entry in tensor.external_data}.get("location", "")
-        if tensor.data_location == tensor.EXTERNAL and _escapes(location):
-            raise ConstraintError(
-                "CC404",
-                f"the tensor `{tensor.name}` stores its numbers in `{location}`, "
-                "outside of the model's folder",
-                "convcost did not open that file; a correct exporter writes a plain file name",
+
+
+def require_valid_tensors(model: ModelProto) -> None:
+    """Raises ConstraintError CC404 for tensors that no exporter writes: with a negative dim, or
+    with numbers outside of the model's folder. Functions must be inlined."""
+    for graph in nested_graphs(model.graph):
+        for tensor, extents in _tensors(graph):
+            location = {entry.key: entry.value for entry in tensor.external_data}.get(
+                "location", ""
             )
-        if any(extent < 0 for extent in tensor.dims):
-            dims = ", ".join(map(str, tensor.dims))
-            raise ConstraintError(
-                "CC404", f"the tensor `{tensor.name}` has a negative dim: [{dims}]"
-            )
+            if tensor.data_location == tensor.EXTERNAL and _escapes(location):
+                raise ConstraintError(
+                    "CC404",
+                    f"the tensor `{tensor.name}` stores its numbers in `{location}`, "
+                    "outside of the model's folder",
+                    "convcost did not open that file; a correct exporter writes a plain file name",
+                )
+            if any(extent < 0 for extent in extents):
+                dims = ", ".join(map(str, extents))
+                raise ConstraintError(
+                    "CC404", f"the tensor `{tensor.name}` has a negative dim: [{dims}]"
+                )
 
 
 def _require_readable_names(graph: GraphProto) -> None:
@@ -113,7 +119,13 @@ def _escapes(location: str) -> bool:
     return not location or absolute or ".." in windows.parts  # splits at both slashes
 
 
-def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        yield from (attribute.t for attribute in node.attribute if attribute.HasField("t"))
+def _tensors(graph: GraphProto) -> Iterator[tuple[TensorProto, Sequence[int]]]:
+    """The stored tensors of a graph, each with its dims. Of a sparse one, they are its numbers."""
+    yield from ((tensor, tensor.dims) for tensor in graph.initializer)
+    sparse_tensors = [*graph.sparse_initializer]
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        if attribute.HasField("t"):
+            yield attribute.t, attribute.t.dims
+        if attribute.HasField("sparse_tensor"):
+            sparse_tensors.append(attribute.sparse_tensor)
+    yield from ((sparse.values, sparse.dims) for sparse in sparse_tensors)

@@ -10,6 +10,7 @@ from convcost.importing.frontends.onnx import folding, inlining, parameters, tie
 from convcost.importing.frontends.onnx.call import OnnxCall
 from convcost.importing.frontends.onnx.constants import computed_numbers, storage_of
 from convcost.importing.frontends.onnx.context import OnnxContext
+from convcost.importing.frontends.onnx.file import require_valid_tensors
 from convcost.importing.frontends.onnx.folding import SIZES
 from convcost.importing.frontends.onnx.fused_operators import DOMAIN, expand_fused
 from convcost.importing.frontends.onnx.graph import OnnxGraph, OnnxNode, graph_of, stored_tensors
@@ -43,6 +44,7 @@ def lower_model(
     """The layers of the model in the file `path`. Raises ConstraintError; its message begins with
     the operator's name if a layer is the cause."""
     model = inlining.inline_functions(model)
+    require_valid_tensors(model)
     max_nodes = inlining.count_nodes(model.graph.node) + inlining.MAX_ADDED_NODES
     while True:
         with _conforming_to_onnx("the file's operators or tensors"):

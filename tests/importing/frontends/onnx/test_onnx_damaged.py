@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import ModelProto, TensorProto, helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx_models import X, array, imported_graph, ints, model, node
 
 from convcost.importing.frontends.onnx import read
@@ -49,6 +49,41 @@ def _stretched(times: int) -> ModelProto:
         node("Reshape", "x", "d", "-> y"),
     ]
     return model(nodes, {"wide": ints(times, 8, 12, 10)})
+
+
+def _constants(**attributes) -> list[tuple[str, ModelProto]]:
+    """A model with a `Constant` in the graph, and one with it in a function."""
+    nodes = [node("Constant", "-> w", **attributes), node("MatMul", "x", "w", "-> y")]
+    called = model([node("F", "x", "-> y", domain="my")], dims=(1, 4))
+    opsets = [helper.make_opsetid("", 20)]
+    called.functions.append(helper.make_function("my", "F", ["x"], ["y"], nodes, opsets))
+    return [("graph", model(nodes, dims=(1, 4))), ("function", called)]
+
+
+def _with_negative_dims() -> dict[str, ModelProto]:
+    dense = numpy_helper.from_array(array(4, 4), "w")
+    dense.dims[:] = [-4, 4]
+    values = numpy_helper.from_array(array(3), "w")
+    sparse = helper.make_sparse_tensor(values, numpy_helper.from_array(ints(0, 5, 9)), [-4, 4])
+    stored = {kind: model([node("MatMul", "x", "w", "-> y")], dims=(1, 4)) for kind in "ds"}
+    stored["d"].graph.initializer.append(dense)
+    stored["s"].graph.sparse_initializer.append(sparse)
+    return {
+        "initializer": stored["d"],
+        "sparse initializer": stored["s"],
+        **{f"constant of a {place}": made for place, made in _constants(value=dense)},
+        **{
+            f"sparse constant of a {place}": made for place, made in _constants(sparse_value=sparse)
+        },
+    }
+
+
+@pytest.mark.parametrize("name", _with_negative_dims())
+def test_a_tensor_with_a_negative_dim_is_refused(tmp_path, name):
+    assert _refusal(lambda: imported_graph(tmp_path, _with_negative_dims()[name])) == (
+        "CC404",
+        "the tensor `w` has a negative dim: [-4, 4]",
+    )
 
 
 def test_a_tensor_that_does_not_broadcast_is_refused_with_both_shapes(tmp_path):
@@ -208,6 +243,15 @@ def test_weights_outside_the_folder_are_refused(tmp_path, location):
         "CC404",
         f"the tensor `w` stores its numbers in `{location}`, outside of the model's folder",
     )
+
+
+def test_constants_of_a_function_outside_the_folder_are_refused(tmp_path):
+    (weights,) = _outside("../secret").graph.initializer
+    for _, made in _constants(value=weights):
+        assert _refusal(lambda made=made: imported_graph(tmp_path, made)) == (
+            "CC404",
+            "the tensor `w` stores its numbers in `../secret`, outside of the model's folder",
+        )
 
 
 def test_a_missing_external_file_of_weights_is_accepted(tmp_path):
