@@ -14,6 +14,7 @@ from fuzz.formulas import JOINS, KINDS, NAMELESS, NUMBERED, Expr, Invalid, evalu
 from fuzz.recount import COMMON, MAX_LAYERS, Entry, Recount, Scope, word_of
 
 MAX_GENERATED = 250
+MAX_LISTED = 200  # numbers of an option
 NORMS = ["batch_norm", "instance_norm", "global_response_norm", "layer_norm", "rms_norm"]
 LEARNING = ["conv", "depthwise", "transposed_conv", "linear", "embedding", "batch_norm", "scale"]
 MIXES = [*["conv"] * 6, *["other_window"] * 4, *["free"] * 4, "norm", "axis", "shape", "head"]
@@ -305,7 +306,7 @@ class Grammar:
             found = self.window(shape[1])
             found.pop("dilation", None)
             return "locally_connected", {"filters": filters, **found, **self.flags(bias=0.3)}
-        if self.chance(0.05):
+        if self.chance(0.05) and shape[0] <= MAX_LISTED:
             rows = [self.rng.sample(range(1, shape[0] + 1), self.upto(shape[0])) for _ in "abc"]
             return "conv", {"filters": 3, **self.window(shape[1]), "connections": rows}
         if self.chance(0.2):
