@@ -363,8 +363,10 @@ def _point_notes(
     values, and others of the first printed point that has them, with the values of the point."""
     notes = {_topic(note): note for note in _count_notes(request, spec_costs, conventions)}
     printed = dict.fromkeys((*total.best.index.tolist(), *total.front.index.tolist()))
-    if not _can_need_notes(request, conventions):
-        printed = {}
+    topics = _possible_topics(request, conventions)
+    if topics is not None and topics <= notes.keys():
+        yield from notes.values()
+        return
     function, layers, searched = request.function(), 0, 0
     for index in printed:
         if layers > MAX_LAYERS_WITH_NOTES:
@@ -392,17 +394,19 @@ def _partly_known(measures: tuple[str, ...], source: Source) -> tuple[str, ...]:
     return (*((Measure.MACS,) if unknown else ()), *conventions_of(measures))
 
 
-def _can_need_notes(request: "SearchRequest", conventions: Sequence["Convention"]) -> bool:
-    """Whether a point can have notes. Without conventions and receptive fields, only a spec with
-    the word `density`, or with a kind whose counts are stated or may be unknown, can."""
-    kinds = [
-        name for name, kind in KINDS.items() if kind.stated or kind.counted is not Kind.counted
-    ]
-    return (
-        "receptive_field" in request.measures
-        or bool(conventions)
-        or _may_have(request.source, ("density", *kinds))
-    )
+def _possible_topics(
+    request: "SearchRequest", conventions: Sequence["Convention"]
+) -> set[str] | None:
+    """The topics of all notes that points can have, by the words of the spec; None if these do not
+    say it, with conventions or receptive fields."""
+    if "receptive_field" in request.measures or conventions:
+        return None
+    words = {
+        "density": ["density"],
+        "stated": [name for name, kind in KINDS.items() if kind.stated],
+        "uncounted": [name for name, kind in KINDS.items() if kind.counted is not Kind.counted],
+    }
+    return {topic for topic, of_topic in words.items() if _may_have(request.source, of_topic)}
 
 
 def _may_have(source: Source, words: Iterable[str]) -> bool:

@@ -935,6 +935,20 @@ def test_a_search_says_if_not_all_points_are_searched_for_unknown_counts(tmp_pat
     assert note == "stated and unknown counts were searched in the first 8 of 9 points only"
 
 
+def test_no_point_is_counted_again_for_the_note_on_density_that_the_spec_has(tmp_path, monkeypatch):
+    path = tmp_path / "net.yaml"
+    path.write_text(
+        "input: {channels: 8, size: 9}\nvars: {a: 1}\n"
+        "layers: [{conv: a, kernel: 1, density: 0.5}]\n"
+    )
+    monkeypatch.setattr("convcost.commands.search.MAX_LAYERS_WITH_NOTES", -1)
+    (note,) = search(str(path), SearchOptions(("a=1:9",))).measure_notes
+    assert note == (
+        "density: the author of the spec stated the share of the weights that is not pruned; "
+        "params and macs count these weights only"
+    )
+
+
 def test_a_point_of_which_no_macs_are_known_has_a_question_mark(tmp_path):
     (tmp_path / "net.yaml").write_text(
         "input: {channels: 3, size: 8}\nvars: {w: 4}\nlayers:\n"
