@@ -25,6 +25,10 @@ HELPS = {
     ),
     r"character.* (cannot start|violate)": "indent with spaces, not tabs; put text in quotes",
     r"(expected|unexpected) ':'": "write `key: value`, on one line, with a space after the `:`",
+    r"escape|hexdec|surrogate|chr\(": (
+        "write the character itself, or an escape of YAML, such as `\\x41`, `\\u00e9` or "
+        "`\\U0001f600`; write `\\\\` for a backslash, or use single quotes"
+    ),
     r"quoted scalar": "add the closing quote; write `\\\\` for a backslash, or use single quotes",
     r"document start": "a document must be one mapping; separate documents by a line `---`",
 }

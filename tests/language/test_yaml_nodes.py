@@ -261,6 +261,18 @@ def test_a_list_without_its_end_has_a_note_at_its_beginning(monkeypatch, loader)
     assert problem.help == "a `{` or `[` is not closed, or a comma is missing"
 
 
+@pytest.mark.parametrize("loader", ["CSafeLoader", "SafeLoader"])
+@pytest.mark.parametrize("escape", [r"\q", r"\u12", r"\ud83d\ude00", r"\U00110000"])
+def test_an_escape_that_yaml_does_not_have_has_a_help_about_escapes(monkeypatch, loader, escape):
+    if loader == "SafeLoader":
+        monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+    (problem,) = parse_documents(f'a: "{escape}"\n')[1]
+    assert problem.help == (
+        "write the character itself, or an escape of YAML, such as `\\x41`, `\\u00e9` or "
+        "`\\U0001f600`; write `\\\\` for a backslash, or use single quotes"
+    )
+
+
 def test_an_unknown_syntax_error_of_pyyaml_is_a_problem(monkeypatch):
     mark = yaml.Mark("", 3, 0, 3, None, 0)
 
