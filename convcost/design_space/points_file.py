@@ -14,7 +14,7 @@ from convcost.design_space.traced_function import Variable
 from convcost.model.errors import UsageError, required_package
 from convcost.model.number_format import format_count
 from convcost.model.options import json_number, value_text
-from convcost.reports.files import new_file, partial_file
+from convcost.reports.files import new_file, partial_file, refuse_read_only
 from convcost.reports.sweep.points import setting_column
 from convcost.reports.table import UNKNOWN
 
@@ -55,6 +55,7 @@ class PointsFile:
     def open(self, offset: int) -> None:
         """Continues at `offset`. Raises UsageError if the first `offset` bytes are not there, or if
         the file cannot be written."""
+        refuse_read_only(self.path)
         file = self._file = self._open(offset)
         file.truncate(offset)
         file.seek(offset)

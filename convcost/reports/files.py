@@ -1,5 +1,6 @@
 """Files that are written completely or not at all, and errors of their writing."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,10 +16,18 @@ def partial_file(points: Path) -> Path:
     return Path(f"{os.path.realpath(points)}.part")
 
 
+def refuse_read_only(path: Path) -> None:
+    """Raises PermissionError for a file that is protected from writing: the system lets another
+    file replace it if its folder is writable."""
+    if path.exists() and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 @contextmanager
 def new_file(path: Path) -> Iterator[BinaryIO]:
     """A temporary file in the same folder that replaces `path` at the end, and has its mode. No
-    other run, and no link that is there already, has its name."""
+    other run, and no link that is there already, has its name. Raises OSError."""
+    refuse_read_only(path)
     temporary = path.with_name(f".convcost.{os.urandom(8).hex()}.tmp")
     try:
         with temporary.open("xb") as file:

@@ -285,3 +285,21 @@ def test_a_file_that_cannot_be_written_is_named_as_it_was_given(option, name, tm
     assert ran.stderr.decode() == f"error: cannot write `{name}`: File too large\n"
     assert ran.returncode == 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("option", "name"), [("-o", "out.csv"), ("--points", "points.csv")])
+def test_a_read_only_file_is_not_replaced(option, name, tmp_path):
+    file = tmp_path / name
+    file.write_text("old", "utf-8")
+    file.chmod(0o444)
+    search = f"search {ROOT}/specs/mobilenet_v2.yaml --vary width=0.5,1 {option} {name}"
+    # root may write to all files, so this program has the answer for other users.
+    program = "import os; os.access = lambda *_: False; from convcost.cli import main; main()"
+    ran = subprocess.run(
+        [sys.executable, "-c", program, *search.split()],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert file.read_text("utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [file]
+    assert ran.stderr.decode() == f"error: cannot write `{name}`: Permission denied\n"
+    assert ran.returncode == 2
