@@ -487,14 +487,14 @@ def check(
     if networks and against and (against.startswith("git:") or against.endswith(".json")):
         raise UsageError(f"a loaded network is not in `{against}`; give a spec as base")
     request = CheckRequest(
-        names,
-        against,
-        None if config is None else text_of("config", config),
-        budget_of_limits(max_params, max_macs, max_growth),
-        "the call",
-        networks,
-        allow_missing_base,
-        device_limits(None if device is None else text_of("device", device), dtype),
+        specs=names,
+        base=against,
+        config=None if config is None else text_of("config", config),
+        limits=budget_of_limits(max_params, max_macs, max_growth),
+        limits_from="the call",
+        networks=networks,
+        allow_missing_base=allow_missing_base,
+        device_limits=device_limits(None if device is None else text_of("device", device), dtype),
         deployed=deploy,
     )
     return command(request)[0]
@@ -525,13 +525,13 @@ def import_model(
     from convcost.importing.driver import ImportRequest
 
     request = ImportRequest(
-        text_of("model", model),
-        parse_shapes(inputs),
-        None if size is None else parse_size(size),
-        tuple((dims or {}).items()),
-        name,
-        tuple(dtypes),
-        fixed,
+        model=text_of("model", model),
+        inputs=parse_shapes(inputs),
+        size=None if size is None else parse_size(size),
+        dims=tuple((dims or {}).items()),
+        name=name,
+        dtypes=tuple(dtypes),
+        fixed=fixed,
     )
     return command(request)
 

@@ -64,13 +64,13 @@ def command(
     file = None if output == "-" else _target(output, model, force=force)
     inputs = [_networks.parse_input(text) for text in input_ or ()]
     request = ImportRequest(
-        model,
-        tuple(dims for dims, _ in inputs),
-        None if size is None else _networks.input_size(size),
-        tuple(map(_networks.parse_dim, dim or ())),
-        name,
-        tuple(dtype for _, dtype in inputs),
-        fixed,
+        model=model,
+        inputs=tuple(dims for dims, _ in inputs),
+        size=None if size is None else _networks.input_size(size),
+        dims=tuple(map(_networks.parse_dim, dim or ())),
+        name=name,
+        dtypes=tuple(dtype for _, dtype in inputs),
+        fixed=fixed,
     )
     if check is not None:
         raise SystemExit(_check(request, check, strict=strict))

@@ -135,7 +135,15 @@ def _formulas(
     fields = "receptive_field" in function.measures
     notes = list(_notes(costs(network, receptive_fields=fields), path))
     valid = conditions(trace.guards)
-    return NetworkFormulas(network.name, network.file, path, at, rows, valid, notes)
+    return NetworkFormulas(
+        name=network.name,
+        file=network.file,
+        path=path,
+        at=at,
+        formulas=rows,
+        conditions=valid,
+        notes=notes,
+    )
 
 
 def _too_large(name: str) -> UsageError:

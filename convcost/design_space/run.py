@@ -145,7 +145,16 @@ def _load(state: Path, request: SearchRequest) -> tuple[int, int, ChunkResult] |
     counts = (done, points, failed, matching, first + 1, tied)
     if size < 0 or not all(0 <= count <= request.space.size for count in counts):
         raise UsageError(f"--resume: `{state}` is not a state of this search")
-    total = ChunkResult(points, failed, matching, first, best, front, sample, tied)
+    total = ChunkResult(
+        points=points,
+        failed=failed,
+        matching=matching,
+        first_failed=first,
+        best=best,
+        front=front,
+        sample=sample,
+        tied=tied,
+    )
     return done, size, total
 
 

@@ -176,15 +176,15 @@ class Search:
             points = points._replace(columns=(*points.columns, self._scores(points, columns)))
         best, tied = self.best(points)
         return ChunkResult(
-            stop - start,
-            len(failed),
-            len(points.index),
-            int(failed[0]) if len(failed) else -1,
-            best,
-            self.front(points),
-            self.sample(points),
-            tied,
-            points if request.keeps_all else None,
+            points=stop - start,
+            failed=len(failed),
+            matching=len(points.index),
+            first_failed=int(failed[0]) if len(failed) else -1,
+            best=best,
+            front=self.front(points),
+            sample=self.sample(points),
+            tied=tied,
+            all=points if request.keeps_all else None,
         )
 
     def merge(self, first: ChunkResult, second: ChunkResult) -> ChunkResult:
@@ -195,18 +195,26 @@ class Search:
             if part.tied and self._last_keys(part.best) == self._last_keys(best):
                 tied += part.tied
         return ChunkResult(
-            first.points + second.points,
-            first.failed + second.failed,
-            first.matching + second.matching,
-            min(failed, default=-1),
-            best,
-            self.front(first.front.plus(second.front)),
-            self.sample(first.sample.plus(second.sample)),
-            tied,
+            points=first.points + second.points,
+            failed=first.failed + second.failed,
+            matching=first.matching + second.matching,
+            first_failed=min(failed, default=-1),
+            best=best,
+            front=self.front(first.front.plus(second.front)),
+            sample=self.sample(first.sample.plus(second.sample)),
+            tied=tied,
         )
 
     def empty(self) -> ChunkResult:
-        return ChunkResult(0, 0, 0, -1, self.no_points, self.no_points, self.no_points)
+        return ChunkResult(
+            points=0,
+            failed=0,
+            matching=0,
+            first_failed=-1,
+            best=self.no_points,
+            front=self.no_points,
+            sample=self.no_points,
+        )
 
     def best(self, points: Points) -> tuple[Points, int]:
         """The first `top` points in the order of the request; of equal ones, those that come first

@@ -227,13 +227,13 @@ def match(
     matched = {reading.figure for reading in readings}
     missing = tuple(figure for figure in figures if figure not in matched)
     return Match(
-        network,
-        source,
-        figures,
-        readings,
-        tuple(closest[figure][2] for figure in missing),
-        shown,
-        settings_text,
+        network=network,
+        source=source,
+        figures=figures,
+        readings=readings,
+        nearest=tuple(closest[figure][2] for figure in missing),
+        shown=shown,
+        given=settings_text,
         notes=tuple(notes),
         matched_separately=tuple(figure for figure in missing if figure in read),
     )

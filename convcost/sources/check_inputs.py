@@ -108,17 +108,17 @@ def check_inputs(request: CheckRequest, *, for_update: bool = False) -> CheckInp
     networks = tuple(_checked_networks(request, specs, lookup, configs))
     base_files = [request.base] if request.base and not request.base.startswith("git:") else []
     return CheckInputs(
-        (*(spec.name for spec in specs), *base_files, *configs.files),
-        tuple(specs),
-        networks,
-        (
+        files=(*(spec.name for spec in specs), *base_files, *configs.files),
+        specs=tuple(specs),
+        networks=networks,
+        statements=(
             *lookup.all_statements(),
             *(base.config_statements(configs.files) if base else ()),
             *configs.statements(),
         ),
-        base,
-        tuple(lookup.deleted),
-        frozenset(lookup.unavailable),
+        base=base,
+        deleted=tuple(lookup.deleted),
+        unavailable=frozenset(lookup.unavailable),
     )
 
 

@@ -68,14 +68,14 @@ class GraphBuilder:
         """The finished layer graph. Outputs with a pending rearrangement get a layer for it."""
         ends = tuple(self.materialize(value, _channel(value), ("output",)) for value in outputs)
         return LayerGraph(
-            self.name,
-            self.source,
-            tuple(self.inputs),
-            tuple(map(self._with_frozen, range(len(self.layers)))),
-            tuple(dict.fromkeys(ends)),
-            tuple(sorted(self.free.items())),
-            tuple(self.notes),
-            tuple(self.classes.items()),
+            name=self.name,
+            source=self.source,
+            inputs=tuple(self.inputs),
+            layers=tuple(map(self._with_frozen, range(len(self.layers)))),
+            outputs=tuple(dict.fromkeys(ends)),
+            free=tuple(sorted(self.free.items())),
+            notes=tuple(self.notes),
+            classes=tuple(self.classes.items()),
             gaps=tuple(self.gaps),
         )
 
@@ -123,19 +123,19 @@ class GraphBuilder:
             self.used.setdefault(key, index)
         self.layers.append(
             GraphLayer(
-                path,
-                kind,
-                stated_options(kind_class, options or {}),
-                tuple(inputs),
-                output,
-                0 if shares is not None else params,
-                0 if shares is not None else buffer_count,
-                layer.macs(x).value,
-                shares,
-                note,
-                rest,
-                tuple((follows or {}).items()),
-                computes_size,
+                path=path,
+                kind=kind,
+                options=stated_options(kind_class, options or {}),
+                inputs=tuple(inputs),
+                output=output,
+                params=0 if shares is not None else params,
+                buffers=0 if shares is not None else buffer_count,
+                macs=layer.macs(x).value,
+                shares=shares,
+                note=note,
+                rest=rest,
+                follows=tuple((follows or {}).items()),
+                computes_size=computes_size,
             )
         )
         self._kinds.append(layer)

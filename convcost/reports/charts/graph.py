@@ -43,15 +43,15 @@ def graph(costs: Costs) -> GraphChart:
         )
         boxes.append(
             Box(
-                tree.shortest_path(group.range.path, group.steps),
-                _kind(tree, group, elementwise),
-                network.steps[group.steps[-1]].shape.text,
-                total.params,
-                total.macs,
-                tuple(dict.fromkeys(sources)),
-                _label(tree, group),
-                len(group.steps),
-                total.uncounted,
+                path=tree.shortest_path(group.range.path, group.steps),
+                kind=_kind(tree, group, elementwise),
+                shape=network.steps[group.steps[-1]].shape.text,
+                params=total.params,
+                macs=total.macs,
+                inputs=tuple(dict.fromkeys(sources)),
+                label=_label(tree, group),
+                layers=len(group.steps),
+                uncounted=total.uncounted,
             )
         )
     title = f"{network.name}: {counted(len(costs.layers), 'layer')}"

@@ -119,15 +119,15 @@ def measure_network(costs: Costs) -> MeasuredNetwork:
     field = costs.layers[network.last].field if network.last >= 0 else ()
     sides = [int(axis.extent) for axis in field] or [1]
     return MeasuredNetwork(
-        network.name,
-        costs.layers,
-        depth(costs),
-        max(sides),
-        network.inputs,
-        min(sides),
-        not all(axis.exact for axis in field),
-        network.budget,
-        costs,
+        name=network.name,
+        layers=costs.layers,
+        depth=depth(costs),
+        receptive_field=max(sides),
+        inputs=network.inputs,
+        shortest=min(sides),
+        field_is_bound=not all(axis.exact for axis in field),
+        budget=network.budget,
+        costs=costs,
     )
 
 

@@ -106,13 +106,13 @@ def select_points(
     matching = [point for point in decided if view.matches(point)]
     first, left_out = first_rows(matching, view.top, view.sort, PointCosts.count_or_value)
     return SweptNetwork(
-        network.name,
-        network.source,
-        axes,
-        tuple(first),
-        len(matching),
-        len(points),
-        recount,
-        left_out,
-        len(points) - len(decided),
+        name=network.name,
+        source=network.source,
+        axes=axes,
+        points=tuple(first),
+        matching=len(matching),
+        total=len(points),
+        recount=recount,
+        left_out=left_out,
+        undecided=len(points) - len(decided),
     )
