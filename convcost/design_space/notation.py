@@ -49,6 +49,8 @@ class Notation(NamedTuple):
         return self.power(text, power) if power > 1 else text
 
     def _quotient(self, dividend: Polynomial, divisor: Polynomial | None = None) -> str:
+        """The floor of dividend/divisor, or without a divisor, of the dividend. If the constant of
+        the dividend is (q − 1)/q for terms with the denominator q, the text is a ceiling."""
         if divisor is not None:
             return self.floor(self.formula(dividend), f"({self.formula(divisor)})")
         variable_part = dividend.plus(constant(-dividend.constant))
@@ -56,9 +58,10 @@ class Notation(NamedTuple):
         rounds_up = q > 1 and dividend.constant == Fraction(q - 1, q)
         if rounds_up:
             dividend = variable_part
-        shared = lcm(q, dividend.constant.denominator)
+        denominator = lcm(q, dividend.constant.denominator)
+        denominator_text = self.number(denominator) if denominator > 1 else ""
         write = self.ceil if rounds_up else self.floor
-        return write(self.formula(dividend.scaled(shared)), self.number(shared) * (shared > 1))
+        return write(self.formula(dividend.scaled(denominator)), denominator_text)
 
 
 def _divided(text: str, divisor: str) -> str:

@@ -79,8 +79,9 @@ def _name_branches(join: Item, depth: int) -> Item:
 
 
 def _own_name(items: Items, depth: int) -> str:
-    """The common prefix of the names of layers whose name a norm after them gets, or the name of
-    the last such layer."""
+    """The common prefix of the names of the layers that norms can be folded into, or the name of
+    the last of them; empty if one of these names is missing or repeats its kind. Without such
+    layers, `pool` if all items are pools."""
     learning = [layer for layer in layers(items) if KINDS[layer.kind].folds_norms]
     names = [layer.path[depth] for layer in learning if len(layer.path) > depth]
     if not names:

@@ -90,6 +90,7 @@ def options(
 def _places(
     number: int, column: ItemColumn, channels: Callable[[int | None], int | None]
 ) -> Iterator[_Place]:
+    """A place for each option of the item of a column, the one with this number."""
     item = column.item
     values = [None if use is None else dict(use.options) for use in column.uses]
     # The input of a join is that of its branches, not the output of the first branch.
@@ -98,12 +99,11 @@ def _places(
         for use, value in zip(column.uses, column.entering, strict=True)
     )
     for place, _ in item.options:
-        of_each = tuple(
+        place_values = tuple(
             ABSENT if use_values is None else use_values[place] for use_values in values
         )
-        yield _Place(
-            number, option_label(item.kind, *place), of_each, input_channels, column.is_first
-        )
+        label = option_label(item.kind, *place)
+        yield _Place(number, label, place_values, input_channels, column.is_first)
 
 
 class _OptionSearch:

@@ -95,7 +95,7 @@ def render(report: Report, style: Style) -> Iterator[str]:
         yield "\n" if position else ""
         body = _body(table, style)
         caption = _caption(table, style, position)
-        # Without a caption, only its title tells a table from the others.
+        # Without a caption, only the title identifies a table.
         title = f"{escape_latex(table.heading, breaks=True)}\\par\\nopagebreak\\smallskip\n"
         yield from _comment(table, style, body)
         yield from (_longtable if style.option(LONGTABLE) else _tabular)(

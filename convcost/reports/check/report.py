@@ -112,8 +112,9 @@ class Check(Report):
         """Short, for a failed assertion: the verdict and the first exceeded limit."""
         errors = (finding for finding in self.findings() if finding.level == "error")
         exceeded = [f"{finding_label(finding)}: {one_line(finding)}" for finding in errors][:1]
-        first = exceeded or [self.title] * (self.base_missing or bool(self.no_base))
-        return printable(f"<Check ok={self.ok}: {'; '.join((*first, self.summary.text))}>")
+        if not exceeded and (self.base_missing or self.no_base):
+            exceeded = [self.title]
+        return printable(f"<Check ok={self.ok}: {'; '.join((*exceeded, self.summary.text))}>")
 
     @property
     def summary(self) -> CheckCounts:

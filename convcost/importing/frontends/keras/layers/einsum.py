@@ -1,6 +1,7 @@
 """Products that state the axes they sum over: EinsumDense, Dot and the function einsum."""
 
 from string import ascii_letters
+from typing import NamedTuple
 
 from convcost.importing.frontends.keras.call import LayerCall, layer
 from convcost.importing.frontends.keras.layers.activations import add_activation
@@ -15,7 +16,7 @@ ELLIPSIS_AXES = "0123456789"
 
 @layer("EinsumDense")
 def einsum_dense(call: LayerCall) -> Tensor:
-    input_letters, kernel, out, extents = _read(call)
+    input_letters, kernel, out, extents = _parse_equation(call)
     dims = tuple(extents[letter] for letter in kernel)
     biased = call.config.get("bias_axes") or ""
     # A bias for each feature belongs to the linear layer, if the product is a linear layer.
@@ -56,30 +57,40 @@ def _einsum(call: LayerCall, equation: str, operands: list[Operand]) -> Tensor:
     return output
 
 
-def _read(call: LayerCall) -> tuple[str, str, str, dict[str, int]]:
-    """The letters of the axes of the input, of the kernel and of the output, and the extents of the
-    letters."""
+class _Equation(NamedTuple):
+    """The letters of the axes of the input, the kernel and the output, and the extent of each
+    letter."""
+
+    input: str
+    kernel: str
+    output: str
+    extents: dict[str, int]
+
+
+def _parse_equation(call: LayerCall) -> _Equation:
+    """The equation of an EinsumDense. Raises ConstraintError if an extent is not known, or if an
+    axis is summed of the input or of the kernel only."""
     text = str(call.config["equation"]).replace(" ", "")
     input_letters, _, rest = text.partition(",")
     kernel, _, out = rest.partition("->")
-    before = not input_letters.endswith("...")
+    aligns_at_end = not input_letters.endswith("...")
     if "..." in input_letters:
         more = len(call.x.dims) - len(input_letters.replace("...", ""))
         letters = ELLIPSIS_AXES[: max(more, 0)]
         input_letters, out = input_letters.replace("...", letters), out.replace("...", letters)
     written = call.config["output_shape"]
     shape = tuple(written) if isinstance(written, list | tuple) else (written,)
-    shape = (None,) * (len(out) - len(shape)) + shape if before else (None, *shape)
+    shape = (None,) * (len(out) - len(shape)) + shape if aligns_at_end else (None, *shape)
     extents = dict(zip(input_letters, call.x.dims, strict=False))
     for letter, extent in zip(out, shape, strict=False):
         if letter not in extents and type(extent) is int:
             extents[letter] = extent
     has_extents = set(input_letters) | set(kernel) | set(out) <= set(extents)
     # Each axis that is summed over must be in both the input and the kernel.
-    used = set(input_letters) <= set(kernel + out) and set(kernel) <= set(input_letters + out)
-    if not (has_extents and used and len(input_letters) == len(call.x.dims)):
+    sums_both = set(input_letters) <= set(kernel + out) and set(kernel) <= set(input_letters + out)
+    if not (has_extents and sums_both and len(input_letters) == len(call.x.dims)):
         raise unsupported(f"EinsumDense of `{text}`")
-    return input_letters, kernel, out, extents
+    return _Equation(input_letters, kernel, out, extents)
 
 
 @layer("Dot")

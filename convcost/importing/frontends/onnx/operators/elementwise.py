@@ -19,6 +19,8 @@ SCALAR = re.compile(r"^[A-Za-z_]\w*$")  # a name that a model gives to a number
     Max="maximum", Min="minimum",
 )  # fmt: skip
 def join(call: OnnxCall) -> Tensor:
+    """A join of the inputs that depend on the model's input, then one with each constant. An input
+    that is joined with itself is two inputs."""
     if all(name in call.context.constants for name in call.inputs if name):
         # A join of constants: each learned one becomes a layer, in the order of the inputs.
         for position in range(len(call.inputs)):
