@@ -1,4 +1,19 @@
-"""The forms of the records in a report."""
+"""The validators of reports, and the forms of the records in a report."""
+
+from functools import cache
+
+from jsonschema import Draft202012Validator
+
+from convcost.reports.schema.named import named_schema
+
+
+@cache
+def validator(name: str) -> Draft202012Validator:
+    """The validator of a schema of convcost by name, such as `convcost.check/1`.
+
+    It does not check the schema itself, which tests/reports/schema/ does once.
+    """
+    return Draft202012Validator(named_schema(name))
 
 
 def distinct(value):

@@ -4,11 +4,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from jsonschema import validate
+from report_forms import validator
 from support import run
 from tools import MISSING_GIT, require
-
-from convcost.reports.schema.named import named_schema
 
 NET = """\
 name: net
@@ -30,7 +28,7 @@ def checked(*arguments: str, cwd: Path | None = None, text: str | None = None):
     ran = run("check", *arguments, "--format", "json", cwd=cwd, text=text)
     assert ran.stdout, ran.stderr.decode()
     answer = json.loads(ran.stdout)
-    validate(answer, named_schema("convcost.check/1"))
+    validator("convcost.check/1").validate(answer)
     return ran.returncode, answer
 
 

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from jsonschema import validate
-from support import ROOT, run
+from report_forms import validator
+from support import run
 
 import convcost
 from convcost.model.peak_memory import peak_memory
@@ -29,7 +29,7 @@ def answer(text, *arguments):
     done = run("memory", "-", *arguments, "--format", "json", text=text)
     assert done.returncode == 0, done.stderr.decode()
     report = json.loads(done.stdout)
-    validate(report, json.loads((ROOT / "convcost/schemas/memory-1.json").read_text("utf-8")))
+    validator("convcost.memory/1").validate(report)
     return report["networks"][0]
 
 

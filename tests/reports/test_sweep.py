@@ -9,13 +9,12 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
+from report_forms import validator
 from support import ROOT, cost, run, shipped
 
 from convcost.cli import _sweep_options
 from convcost.commands.sweep import analyze_sweep
 from convcost.model.measures import CONVENTION
-from convcost.reports.schema.named import named_schema
 from convcost.reports.sweep import Sweep
 from convcost.reports.sweep.points import Axis, cost_point, points, points_text
 from convcost.reports.sweep.selection import SweepView, select_points
@@ -539,7 +538,7 @@ def test_the_json_of_a_sweep_has_the_sizes_that_the_command_sets_by_input(sizes,
     for command in ("analyze", "compare"):
         done = run(command, "-", *options, "--format", "json", text=TWO)
         tree = json.loads(done.stdout)
-        Draft202012Validator(named_schema(tree["schema"])).validate(tree)
+        validator(tree["schema"]).validate(tree)
         assert [network["size"] for network in tree["networks"]] == found
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from jsonschema import validate
+from report_forms import validator
 from repository import BODY, STEM, checked, net
 from support import ROOT, run
 
@@ -197,7 +197,7 @@ def test_a_dtype_without_a_device_is_an_error():
 def test_json_has_the_bound_of_each_layer_and_their_sum():
     done = run("memory", "resnet50", "--dtype", "float16", "--device", "h100", "--format", "json")
     report = json.loads(done.stdout)
-    validate(report, json.loads((ROOT / "convcost/schemas/memory-1.json").read_text("utf-8")))
+    validator("convcost.memory/1").validate(report)
     network = report["networks"][0]
     device = network["device"]
     assert device["fits"]

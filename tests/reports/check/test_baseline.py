@@ -6,8 +6,7 @@ import subprocess
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
-from report_forms import distinct
+from report_forms import distinct, validator
 from repository import BODY, STEM, Repository, net
 from support import SHIPPED, cost, first_costs, run
 
@@ -16,10 +15,9 @@ from convcost.commands.update_baseline import update_baseline
 from convcost.reports.check import moved_networks
 from convcost.reports.check.baseline import BaselineError, format_baseline, parse_baseline
 from convcost.reports.check.measures import measure_network
-from convcost.reports.schema.named import named_schema
 from convcost.sources.check_inputs import CheckRequest
 
-SCHEMA = Draft202012Validator(named_schema("convcost.baseline/1"))
+SCHEMA = validator("convcost.baseline/1")
 PARAMS = STEM + BODY
 
 

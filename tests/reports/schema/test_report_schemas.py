@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
-from report_forms import distinct
+from report_forms import distinct, validator
 from support import ROOT, SHIPPED, first_costs, run
 
 import convcost
@@ -28,7 +28,6 @@ SCHEMAS = {
     for file in sorted(FOLDER.glob("*.json"))
     for name in [f"convcost.{file.stem.replace('-', '/')}"]
 }
-VALIDATORS = {name: Draft202012Validator(schema) for name, schema in SCHEMAS.items()}
 REPORT = report_schema(SCHEMAS)
 # With an index of the identifiers in the schema, no reference is searched for.
 EVERYTHING = Draft202012Validator(
@@ -68,8 +67,7 @@ def answer(capsys):
 
 def wrong(report, name=None):
     """The errors of a report by a schema, by default the one that it names."""
-    validator = VALIDATORS[name or report["schema"]]
-    errors = validator.iter_errors(distinct(report)[0])
+    errors = validator(name or report["schema"]).iter_errors(distinct(report)[0])
     return [f"{error.json_path}: {error.message}" for error in errors]
 
 
