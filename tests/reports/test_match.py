@@ -31,6 +31,7 @@ def test_the_simplest_reading_is_first():
 
 
 CONV = "input: {channels: 3, size: 32}\nlayers: [{conv: 64, kernel: 3, padding: 1}]\n"
+BIASED = CONV.replace("}]", ", bias: true}]")
 
 
 @pytest.mark.parametrize(
@@ -163,8 +164,11 @@ def test_given_settings_hold_in_every_reading():
     assert first == ("macs", "", exact, "equal")
     assert not [other for other in others if "width" in other[1] or "size" in other[1]]
     assert match_json(*narrow, "77M")["settings"] == "width=0.5 size=160"
-    assert readings("resnet50", "--set", "paper=true", "3.86G")[0][1] == ""
-    assert readings("resnet50", "--set", "paper=false", "3.86G") == []
+    deep = (str(varied(1, "deep")), "params")
+    assert readings("-", "--set", "deep=true", *deep, text=VARIED)[0][1] == ""
+    assert [entry[1] for entry in readings("-", "--set", "deep=false", *deep, text=VARIED)] == [
+        "wide=true"
+    ]
 
 
 def test_a_figure_of_params_may_count_only_what_is_trained():
@@ -284,8 +288,10 @@ def test_weights_may_be_without_norms():
 
 
 def test_a_figure_may_be_of_the_network_as_it_is_deployed():
-    first, *_ = readings("resnet50", "25530472", "params")
-    assert first == ("params", "deployed", 25_557_032 - 26_560, "equal")
+    text = f"{CONV[:-2]}, batch_norm, {{conv: 10, kernel: 1, bias: true}}]\n"
+    folded = (64 * 3 * 9 + 64) + (10 * 64 + 10)
+    first, *_ = readings("-", str(folded), "params", text=text)
+    assert first == ("params", "deployed", folded, "equal")
     both = readings("repvgg_a0", "params", "8.31M", "macs", "1361451008")
     assert both == [
         ("macs", "deployed", 1_361_451_008, "equal"),
@@ -305,10 +311,13 @@ def test_a_norm_that_nothing_can_include_is_not_folded():
 
 
 def test_a_figure_may_be_of_another_input_size_or_of_a_batch():
-    exact = shipped("resnet50", size=(256, 256)).totals.macs
-    assert readings("resnet50", "macs", str(exact)) == [("macs", "size=256x256", exact, "equal")]
-    of_8 = readings("resnet50", "32.71G")
-    assert ("macs of 8 samples", "", 8 * 4_089_184_256, "rounded") in of_8
+    text = BIASED.replace("size: 32", "size: 33")
+    exact = 64 * 3 * 9 * 256 * 256
+    assert readings("-", "macs", str(exact), text=text) == [
+        ("macs", "size=256x256", exact, "equal")
+    ]
+    of_8 = readings("-", "15.05M", text=text)
+    assert ("macs of 8 samples", "", 8 * 64 * 3 * 9 * 33 * 33, "rounded") in of_8
 
 
 def test_k_may_be_1024():
@@ -323,14 +332,17 @@ def test_the_readings_of_several_figures_have_the_same_settings():
 
 
 def test_conventions_that_give_the_same_count_are_one_reading():
-    (first, *_) = match_json("resnet50", "8178368512")["readings"]
+    (first, *_) = match_json("-", str(2 * MACS), text=BIASED)["readings"]
     assert first["names"][0] == "2 × macs"
     assert "torch FLOPs" in first["names"]
     assert first["how"] == "equal"
 
 
 def test_settings_that_do_not_change_the_count_are_not_a_separate_reading():
-    assert [reading[1] for reading in readings("resnet50", "25557032")] == [""]
+    text = CONV.replace("layers", "vars: {on: true}\nlayers").replace(
+        "}]", "}, {relu: , when: on}]"
+    )
+    assert [reading[1] for reading in readings("-", str(64 * 3 * 9), text=text)] == [""]
 
 
 @pytest.mark.parametrize("figure", ["1.77 MMACs", "1.77M macs", "1.77 M", "macs 1.77M"])
@@ -344,18 +356,19 @@ def test_a_figure_in_quotes_is_the_same_as_its_words(figure):
 
 
 def test_a_figure_without_a_reading_has_the_nearest_count_and_exit_code_1():
-    done = run("match", "resnet50", "4.31G", "macs")
+    done = run("match", "-", "1.85M", "macs", text=CONV)
     assert done.returncode == 1
-    assert b"no reading found for 4.31G; nearest: thop MACs, 4,133,742,592 (-4.09 %)" in done.stdout
+    assert b"no reading found for 1.85M; nearest: macs, 1,769,472 (-4.35 %)" in done.stdout
 
 
 @pytest.mark.parametrize(
     ("figure", "change"),
-    [("4089184255", "+0.00000002 %"), ("4089184257", "-0.00000002 %")],
+    [("4423679999", "+0.00000002 %"), ("4423680001", "-0.00000002 %")],
 )
 def test_a_distance_of_any_size_is_visible(figure, change):
-    done = run("match", "resnet50", "macs", figure)
-    nearest = f"no reading found for {figure}; nearest: macs, 4,089,184,256 ({change})\n"
+    done = run("match", "-", "macs", figure, text=CONV.replace("size: 32", "size: 1600"))
+    exact = 64 * 3 * 9 * 1600 * 1600
+    nearest = f"no reading found for {figure}; nearest: macs, {exact:,} ({change})\n"
     assert done.stdout.decode().endswith(nearest)
 
 
