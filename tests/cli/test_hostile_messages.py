@@ -184,9 +184,11 @@ SHAPES = ("{}", "{}.yaml", "{}/x.yaml", "{}.json", "git:{}", "{}.onnx", "--{}", 
 
 
 @pytest.mark.parametrize("command", ARGUMENTS, ids=lambda command: ascii(" ".join(command))[:50])
-@pytest.mark.parametrize("shape", SHAPES)
-def test_no_message_about_a_hostile_argument_controls_a_terminal(command, shape, tmp_path):
-    assert written(*command, shape.format(HOSTILE), cwd=tmp_path) in (0, 1, 2)
+def test_no_message_about_a_hostile_argument_controls_a_terminal(command, tmp_path):
+    for shape in SHAPES:
+        folder = tmp_path / ascii(shape).replace("/", "-")
+        folder.mkdir()
+        assert written(*command, shape.format(HOSTILE), cwd=folder) in (0, 1, 2), shape
 
 
 def test_hostile_names_of_files_are_only_text(tmp_path):
