@@ -8,7 +8,7 @@ from convcost.language.budgets import LIMITED, OF_LAYERS
 from convcost.language.common_keys import FROZEN
 from convcost.language.published import PRINTED
 from convcost.model.dtypes import ALL, PARTS
-from convcost.model.figures import BINARY_SUFFIXES, SUFFIXES
+from convcost.model.figures import BINARY_SUFFIXES, MAX_DIGITS, SUFFIXES
 from convcost.model.kind import KINDS
 from convcost.model.network import COUNTED, IN_BYTES
 from convcost.model.options import MAX_WINDOW_AXES
@@ -38,8 +38,8 @@ EXAMPLE = {
 _UNITS = "|".join(sorted({*SUFFIXES, *BINARY_SUFFIXES} - {""}))
 # Commas group thousands, and only where there is no unit.
 _GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?"
-_DIGITS = r"(?=[0-9_]*\.?[0-9])[0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,2})?"
-FIGURE = rf"^ *[-+]?(?:{_GROUPED}|{_DIGITS} *(?:{_UNITS})?) *B? *%? *$"
+_DIGITS = r"(?=[0-9_]*\.?[0-9])[0-9_]*(?:\.[0-9]*)?(?:[eE][-+]?[0-9]{1,4})?"
+_FIGURE = rf"^ *[-+]?(?:{_GROUPED}|{_DIGITS} *(?:{_UNITS})?) *B? *%? *$"
 LIMIT_MEANINGS = {
     "max": "the largest count that passes",
     "min": "the smallest count that passes",
@@ -162,7 +162,7 @@ def _rules() -> Schema:
 
 def figures() -> dict[str, Schema]:
     """The definitions `published` and `budget`, and their parts."""
-    text = {"type": "string", "pattern": FIGURE, "maxLength": 31}
+    text = {"type": "string", "pattern": _FIGURE, "maxLength": MAX_DIGITS + len("%")}
     rules = array(ref("rule"))
     keys = {key: ref("whole_figure", about) for key, about in LIMIT_MEANINGS.items()}
     dtype = ref("dtype", f"the types of the numbers, for {', '.join(IN_BYTES)}")
