@@ -4,6 +4,7 @@ import base64
 import json
 import shutil
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 DRIVER = shutil.which("chromedriver")
 CHROMIUM = shutil.which("chromium")
+LOAD_SECONDS = 30
 FLAGS = [
     "--headless=new",
     "--no-sandbox",
@@ -51,6 +53,11 @@ class Browser:
     def open(self, page: Path | str):
         url = page.as_uri() if isinstance(page, Path) else page
         _post(f"{self.base}/url", {"url": url})
+        # After a page of another origin, the driver can answer before the page is loaded.
+        until = time.monotonic() + LOAD_SECONDS
+        while self.ask("return document.readyState") != "complete":
+            assert time.monotonic() < until, f"{url} is not loaded after {LOAD_SECONDS} seconds"
+            time.sleep(0.02)
 
     def ask(self, script: str):
         """What a JavaScript function body returns. The driver runs it; no page could."""
