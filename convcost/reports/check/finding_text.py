@@ -72,8 +72,8 @@ def one_line(finding: Finding) -> str:
         change = "" if count - base is None else f"{change_text(base, count)} "
         most = f"{comparison} +{finding.limit.text}{_of_budget(finding)}"
         return f"{subject}, {change}from {count_text(base)}, {most}"
-    excess_shown = excess_text(finding) and f" ({excess_text(finding)})"
-    limit = f"{format_count(finding.limit)}{_of_budget(finding)}{excess_shown}"
+    by = excess_text(finding)
+    limit = f"{format_count(finding.limit)}{_of_budget(finding)}{f' ({by})' if by else ''}"
     return f"{subject} {comparison} {limit}"
 
 
@@ -135,12 +135,9 @@ def largest_layers(finding: Finding) -> str:
 
 def details(finding: Finding) -> Iterable[tuple[str, str]]:
     """Name and text of every fact of a finding; counts are exact."""
-    excess_shown = excess_text(finding)
+    by = excess_text(finding)
     yield "limit", f"{limit_text(finding)}  ({limit_location(finding)})"
-    yield (
-        "found",
-        f"{count_text(finding.found_count)}{f'  ({excess_shown})' if excess_shown else ''}",
-    )
+    yield "found", f"{count_text(finding.found_count)}{f'  ({by})' if by else ''}"
     if (base := finding.base_count) is not None:
         yield "base", f"{count_text(base)}  {change_text(base, finding.found_count)}"
     if finding.top and finding.level != "passed":

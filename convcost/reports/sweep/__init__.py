@@ -20,7 +20,6 @@ from convcost.reports.verify.figure_check import summarize
 DEFAULT_COLUMNS: tuple[str, ...] = (Measure.PARAMS, Measure.MACS, Measure.ACTIVATIONS)
 LAYER_COLUMNS = ("layer", "kind", "params_work", "macs_work", "options")  # only layers have them
 COLUMNS: tuple[str, ...] = (*(name for name in ALL if name not in LAYER_COLUMNS), "channels")
-UNDECIDED = "some counts of their layers are not known"
 FIGURE_WIDTH = 16  # `34M[3] off +12.54 %` then needs two lines
 
 PointColumn: TypeAlias = tuple[Column, Callable[[PointCosts], Cell]]
@@ -97,7 +96,8 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
     columns[:0] = [_setting_column(n, axis, used) for n, axis in axes if axis.varies]
     rows = tuple(tuple(cell(point) for _, cell in columns) for point in points)
     matching = f"{network.matching:,} of {counted(network.total, 'point')} with "
-    undecided = counted(network.undecided, "point")
+    undecided_points = counted(network.undecided, "point")
+    undecided = f"not decided for {undecided_points}: some counts of their layers are not known"
     return Table(
         name=network.name,
         title=network.name,
@@ -111,7 +111,7 @@ def _table(network: SweptNetwork, published: set[str], view: SweepView) -> Table
                 if view.where
                 else []
             ),
-            *([f"not decided for {undecided}: {UNDECIDED}"] if network.undecided else []),
+            *([undecided] if network.undecided else []),
             *(f"[{number}] {source}" for source, number in sources.items()),
             *_figure_notes(points),
             *_field_notes(points, {*names, *view.sorted_or_filtered_by}),
